@@ -1,0 +1,18 @@
+"""Information-theoretic estimators with the interface of scikit-learn."""
+
+from skinfo.dependence._mixed_mutual_info import MixedMutualInfo
+from skinfo.dependence._mutual_info import (
+    mixed_mutual_info,
+    mutual_information,
+    pointwise_mutual_information,
+)
+
+__version__ = "0.1.0.dev0"
+
+__all__ = [
+    "MixedMutualInfo",
+    "__version__",
+    "mixed_mutual_info",
+    "mutual_information",
+    "pointwise_mutual_information",
+]

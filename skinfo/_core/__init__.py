@@ -1,0 +1,1 @@
+"""What every folder of skinfo shares: checks, columns, permutations, tasks."""

@@ -1,0 +1,67 @@
+"""Checks of parameters, with messages that give name, value, bound and remedy."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Collection
+from typing import Any
+
+
+def check_integer(name: str, value: Any, *, minimum: int) -> int:
+    """Return `value` as an int, or raise if it is no integer >= `minimum`."""
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool):
+        raise TypeError(
+            f"{name}={value!r} must be an integer, not {type(value).__name__}. "
+            f"Pass an integer of at least {minimum}."
+        )
+    if value < minimum:
+        raise ValueError(
+            f"{name}={value!r} must be at least {minimum}. Pass a larger {name}."
+        )
+    return int(value)
+
+
+def check_option(name: str, value: Any, options: Collection[Any]) -> None:
+    """Raise unless `value` is one of `options`."""
+    if not any(value is option or value == option for option in options):
+        known = ", ".join(repr(option) for option in options)
+        raise ValueError(
+            f"{name}={value!r} is not a known option. Pass one of: {known}."
+        )
+
+
+def check_probability(name: str, value: Any) -> float:
+    """Return `value` as a float, or raise unless it lies strictly in (0, 1)."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise TypeError(
+            f"{name}={value!r} must be a number, not {type(value).__name__}. "
+            f"Pass a number strictly between 0 and 1."
+        )
+    probability = float(value)
+    if not 0 < probability < 1:
+        raise ValueError(
+            f"{name}={value!r} must lie strictly between 0 and 1. "
+            f"Pass, for example, {name}=0.05."
+        )
+    return probability
+
+
+def check_n_neighbors(n_neighbors: Any, n_samples: int) -> int:
+    """Return `n_neighbors` as an int, or raise unless it is in [1, n_samples - 1]."""
+    n_neighbors = check_integer("n_neighbors", n_neighbors, minimum=1)
+    if n_neighbors >= n_samples:
+        raise ValueError(
+            f"n_neighbors={n_neighbors} must be smaller than the number of samples "
+            f"(n_samples={n_samples}). Pass a smaller n_neighbors or more samples."
+        )
+    return n_neighbors
+
+
+def check_same_length(lengths: dict[str, int]) -> None:
+    """Raise unless all named inputs have the same number of samples."""
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+        raise ValueError(
+            f"Inputs with inconsistent numbers of samples: {found}. "
+            "Pass inputs with one row per sample, in the same order."
+        )

@@ -1,0 +1,283 @@
+"""Columns of arrays and dataframes: their values, gaps and kind.
+
+The kind of a column: strings, categories and booleans are nominal (they are
+compared by equality alone); an object column is numeric if every present entry
+is a real number, otherwise nominal; numbers and dates are coordinates.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_array
+
+from skinfo._core._checks import check_option
+from skinfo._core._typing import AnyArray, BoolArray
+
+NAN_POLICIES = ("raise", "omit")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of data, as it was passed in.
+
+    `values` (n_samples,) keeps the dtype of the data, so that large integers stay
+    exact; entries under `missing` (NaN, None, NA, NaT or infinite) mean nothing.
+    `numeric`: the values can be coordinates. `nominal`: the kind by default.
+    """
+
+    name: str
+    values: AnyArray
+    missing: BoolArray
+    numeric: bool
+    nominal: bool
+
+    def take(self, rows: BoolArray) -> Column:
+        """Return the column with only these rows."""
+        return replace(self, values=self.values[rows], missing=self.missing[rows])
+
+    def copy(self) -> Column:
+        """Return a column that shares no memory with the data."""
+        return replace(self, values=self.values.copy(), missing=self.missing.copy())
+
+
+def is_dataframe(X: Any) -> bool:
+    """Tell whether `X` is a dataframe of pandas or polars."""
+    return (hasattr(X, "iloc") and X.ndim == 2) or hasattr(X, "get_columns")
+
+
+def read_columns(X: Any, *, name: str, ensure_2d: bool = False) -> list[Column]:
+    """Split a vector, matrix or dataframe into columns, without copying numbers.
+
+    Raises ValueError or TypeError, with the words of scikit-learn, for sparse,
+    complex, empty or more than two-dimensional input.
+    """
+    if is_dataframe(X):
+        if 0 in X.shape:
+            check_array(np.empty(X.shape), input_name=name)
+        return [
+            _read_series(series, str(label))
+            for label, series in zip(X.columns, _series(X), strict=True)
+        ]
+    if hasattr(X, "iloc") or hasattr(X, "is_null"):
+        label = name if getattr(X, "name", None) is None else str(X.name)
+        check_array(np.empty(len(X)), ensure_2d=ensure_2d, input_name=name)
+        return [_read_series(X, label)]
+    array = _as_array(X, name=name, ensure_2d=ensure_2d)
+    gaps = np.ma.getmaskarray(X) if np.ma.isMaskedArray(X) else None
+    if array.ndim == 1:
+        return [_read_array(array, gaps, name)]
+    return [
+        _read_array(
+            array[:, j], None if gaps is None else gaps[:, j], f"{name}[:, {j}]"
+        )
+        for j in range(array.shape[1])
+    ]
+
+
+def _as_array(X: Any, *, name: str, ensure_2d: bool) -> AnyArray:
+    array = check_array(
+        X,
+        dtype=None,
+        ensure_all_finite=False,
+        ensure_2d=ensure_2d,
+        input_name=name,
+    )
+    if not hasattr(X, "dtype") and array.dtype.kind in "US":
+        # numpy turns the numbers of a mixed list into strings: keep them apart
+        array = check_array(
+            X,
+            dtype=object,
+            ensure_all_finite=False,
+            ensure_2d=ensure_2d,
+            input_name=name,
+        )
+    return np.asarray(array)
+
+
+def _series(X: Any) -> list[Any]:
+    if hasattr(X, "iloc"):
+        return [X.iloc[:, j] for j in range(X.shape[1])]
+    return list(X.get_columns())
+
+
+def _read_series(series: Any, name: str) -> Column:
+    """Read a column of pandas or polars; its gaps may keep it from being numeric."""
+    if hasattr(series, "iloc"):
+        missing = np.asarray(series.isna(), dtype=bool)
+        category = str(series.dtype) == "category"
+        present = np.asarray(series[~missing] if missing.any() else series)
+    else:
+        missing = series.is_null().to_numpy()
+        category = False
+        present = series.drop_nulls().to_numpy()
+    if missing.any():
+        values = np.zeros(missing.shape, dtype=present.dtype)
+        values[~missing] = present
+    else:
+        values = present
+    return _read_array(values, missing, name, category=category)
+
+
+def _read_array(
+    values: AnyArray, gaps: BoolArray | None, name: str, *, category: bool = False
+) -> Column:
+    missing = np.zeros(values.shape, dtype=bool) if gaps is None else gaps.copy()
+    kind = values.dtype.kind
+    if kind == "c":
+        raise ValueError(f"Complex data not supported: {name} is complex.")
+    if kind in "mM":
+        missing |= np.isnat(values)
+        values = values.astype(np.int64)
+    elif kind == "f":
+        missing |= ~np.isfinite(values)
+    elif kind in "OUST":
+        values = values.astype(object)
+        missing |= np.fromiter(map(_is_missing, values), bool, len(values))
+        numbers_only = _as_numbers(values, missing)
+        if numbers_only is None:
+            return Column(name, values, missing, numeric=False, nominal=True)
+        values = numbers_only
+    elif kind not in "biu":
+        raise TypeError(
+            f"{name} has dtype {values.dtype}, which is neither numbers, strings, "
+            "dates nor objects. Convert it to one of these."
+        )
+    nominal = category or kind == "b"
+    return Column(name, values, missing, numeric=True, nominal=nominal)
+
+
+def _is_missing(value: Any) -> bool:
+    if value is None or type(value).__name__ == "NAType":
+        return True
+    try:
+        return bool(value != value) or (
+            isinstance(value, (float, Decimal)) and math.isinf(value)
+        )
+    except (TypeError, ValueError):  # entries that cannot be compared, as arrays
+        return False
+
+
+def _as_numbers(values: AnyArray, missing: BoolArray) -> AnyArray | None:
+    """Convert objects to float64 if all present ones are real numbers, else None.
+
+    Numbers that float64 would round (large integers, fractions) stay objects.
+    """
+    present = values[~missing]
+    if not all(map(_is_real_number, present)):
+        return None
+    try:
+        floats = np.array([float(value) for value in present])
+    except OverflowError:
+        return values
+    if not all(map(_equal, floats.tolist(), present)):
+        return values
+    result = np.zeros(values.shape)
+    result[~missing] = floats
+    return result
+
+
+def _is_real_number(value: Any) -> bool:
+    return isinstance(value, (numbers.Real, Decimal)) and not isinstance(
+        value, (bool, np.bool_)
+    )
+
+
+def _equal(a: Any, b: Any) -> bool:
+    return bool(a == b)
+
+
+def nominal_mask(columns: Sequence[Column], discrete: Any, *, name: str) -> BoolArray:
+    """Decide which columns are nominal, (n_columns,).
+
+    `discrete`: "auto", a bool for all columns, a mask over them, or a list of the
+    indices or names of those that are nominal beside the ones that "auto" finds.
+    """
+    automatic = np.array([column.nominal for column in columns], dtype=bool)
+    if isinstance(discrete, str):
+        check_option(name, discrete, ["auto"])
+        return automatic
+    if isinstance(discrete, (bool, np.bool_)):
+        mask = np.full(len(columns), bool(discrete))
+    else:
+        listed = np.asarray(discrete)
+        if listed.ndim != 1:
+            raise ValueError(
+                f"{name}={discrete!r} must be 'auto', a bool, or one-dimensional. "
+                "Pass a mask over the columns, or a list of indices or names."
+            )
+        if listed.dtype != bool:
+            positions = [_position(columns, item, name=name) for item in listed]
+            automatic[positions] = True
+            return automatic
+        mask = listed.copy()
+    if len(mask) != len(columns):
+        raise ValueError(
+            f"{name} is a mask of length {len(mask)}, but there are {len(columns)} "
+            "columns. Pass one entry for each column."
+        )
+    for column, is_nominal in zip(columns, mask, strict=True):
+        if not (is_nominal or column.numeric):
+            raise ValueError(
+                f"{name} says that column {column.name!r} is not discrete, but its "
+                "values are not numbers. Mark it as discrete or encode it as numbers."
+            )
+    return mask
+
+
+def _position(columns: Sequence[Column], item: Any, *, name: str) -> int:
+    """Return the position of the column with this index or name."""
+    if isinstance(item, numbers.Integral):
+        position = int(item)
+        if not -len(columns) <= position < len(columns):
+            raise ValueError(
+                f"{name} holds the index {item}, but there are {len(columns)} "
+                f"columns. Pass indices from 0 to {len(columns) - 1}."
+            )
+        return position % len(columns)
+    names = [column.name for column in columns]
+    if str(item) not in names:
+        raise ValueError(
+            f"{name} holds {item!r}, which names no column. "
+            f"Pass names among {names[:10]}, indices or a mask."
+        )
+    return names.index(str(item))
+
+
+def check_missing(columns: Sequence[Column], *, nan_policy: str, name: str) -> None:
+    """Raise where values are missing and `nan_policy` does not leave them out."""
+    check_option("nan_policy", nan_policy, NAN_POLICIES)
+    for column in columns:
+        if nan_policy == "raise" and column.missing.any():
+            raise ValueError(
+                f"Input {name} contains NaN or infinity (column {column.name!r}, "
+                f"{column.missing.sum()} missing or infinite values). "
+                "Impute them, drop the rows, or pass nan_policy='omit'."
+            )
+
+
+def complete_rows(columns: Sequence[Column], *, minimum: int) -> BoolArray | None:
+    """Return the mask of rows in which every column has a value; None when all have.
+
+    Raises ValueError where fewer than `minimum` rows remain.
+    """
+    missing = np.zeros(columns[0].missing.shape, dtype=bool)
+    for column in columns:
+        missing |= column.missing
+    if not missing.any():
+        return None
+    n_complete = len(missing) - int(missing.sum())
+    if n_complete < minimum:
+        worst = max(columns, key=lambda column: int(column.missing.sum()))
+        raise ValueError(
+            f"Only {n_complete} rows remain after leaving out missing values (column "
+            f"{worst.name!r} misses {worst.missing.sum()}), fewer than {minimum}. "
+            "Impute the values, drop the column, or pass a smaller n_neighbors."
+        )
+    return ~missing

@@ -1,0 +1,38 @@
+"""Permutation tests: reproducible permutations and their p-values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skinfo._core._typing import FloatArray, IntArray
+
+_TIE_TOLERANCE = 1e-12  # relative
+
+
+def draw_seeds(random_state: Any, n_seeds: int) -> IntArray:
+    """Draw one seed for each task, so that no result depends on who runs it."""
+    generator = check_random_state(random_state)
+    seeds: IntArray = generator.randint(np.iinfo(np.int32).max, size=n_seeds)
+    return seeds
+
+
+def permuted_order(seed: int, n_samples: int) -> IntArray:
+    """Return the permutation of `n_samples` that belongs to a seed."""
+    return np.random.default_rng(seed).permutation(n_samples)
+
+
+def permutation_pvalues(
+    statistics: FloatArray, null_distribution: FloatArray
+) -> FloatArray:
+    """Return (1 + #{null >= statistic}) / (1 + n_permutations).
+
+    `statistics` (n,), `null_distribution` (n, n_permutations). Null values that equal
+    the statistic, up to rounding, count against it.
+    """
+    bound = statistics - _TIE_TOLERANCE * np.abs(statistics)
+    exceeding = np.sum(null_distribution >= bound[:, np.newaxis], axis=1)
+    pvalues: FloatArray = (1 + exceeding) / (1 + null_distribution.shape[1])
+    return pvalues

@@ -1,0 +1,1 @@
+"""How strongly do variables depend on each other."""

@@ -1,0 +1,127 @@
+"""What a measure of dependence is, and its values for many features at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from typing import Any, Protocol
+
+import numpy as np
+from sklearn.utils import gen_batches
+from sklearn.utils.parallel import Parallel, delayed
+
+from skinfo._core._checks import check_same_length
+from skinfo._core._columns import complete_rows
+from skinfo._core._permutation import permuted_order
+from skinfo._core._typing import FloatArray, IntArray
+from skinfo._core._vectors import RandomVector, complete_pair, read_vector
+
+_SAMPLES_PER_TASK = 50_000  # some 50 ms, so that handing out tasks costs nothing
+
+
+class DependenceMeasure(Protocol):
+    """A number for the dependence of two random vectors, and how to compute it."""
+
+    @property
+    def minimum_samples(self) -> int:
+        """The number of samples that the measure needs."""
+
+    def check_samples(self, n_samples: int) -> None:
+        """Raise where there are too few samples."""
+
+    def prepare(self, vector: RandomVector) -> Any:
+        """Turn a vector without missing values into what `values` takes."""
+
+    def values(
+        self, x: Any, y: Any, orders: Sequence[IntArray | None]
+    ) -> Sequence[float]:
+        """Return the dependence of x with y in each order of its samples.
+
+        None is the order that the samples have.
+        """
+
+
+def read_features_and_target(
+    X: Any, y: Any, discrete_features: Any, discrete_target: Any, *, nan_policy: str
+) -> tuple[RandomVector, RandomVector]:
+    """Read and check a table and its target."""
+    features = read_vector(
+        X,
+        name="X",
+        discrete=discrete_features,
+        discrete_name="discrete_features",
+        nan_policy=nan_policy,
+        ensure_2d=True,
+    )
+    target = read_vector(
+        y,
+        name="y",
+        discrete=discrete_target,
+        discrete_name="discrete_target",
+        nan_policy=nan_policy,
+    )
+    check_same_length({"X": features.n_samples, "y": target.n_samples})
+    return features, target
+
+
+def feature_values(
+    measure: DependenceMeasure,
+    features: RandomVector,
+    target: RandomVector,
+    *,
+    seeds: Sequence[int] = (),
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> tuple[FloatArray, FloatArray]:
+    """Return the dependence of each feature with the target, and its null draws.
+
+    Shapes (n_features,) and (n_features, n_seeds); seed i permutes the target.
+    """
+    n_features = len(features.columns)
+    for feature in features.columns:  # before any work
+        complete_rows([feature, *target.columns], minimum=measure.minimum_samples)
+    y = None
+    if not any(column.missing.any() for column in target.columns):
+        y = measure.prepare(target)
+    draws: list[int | None] = [None, *seeds]
+    per_task = max(1, _SAMPLES_PER_TASK // target.n_samples)
+    tasks = list(
+        product(
+            gen_batches(n_features, max(1, per_task // len(draws))),
+            gen_batches(len(draws), per_task),
+        )
+    )
+    results = Parallel(n_jobs=n_jobs, verbose=verbose, prefer="threads")(
+        delayed(_values_of_features)(
+            measure, features.select(range(n_features)[some]), target, y, draws[part]
+        )
+        for some, part in tasks
+    )
+    values = np.empty((n_features, len(draws)))
+    for (some, part), result in zip(tasks, results, strict=True):
+        values[some, part] = result
+    return values[:, 0], values[:, 1:]
+
+
+def _values_of_features(
+    measure: DependenceMeasure,
+    features: RandomVector,
+    target: RandomVector,
+    prepared_target: Any,
+    draws: Sequence[int | None],
+) -> list[Sequence[float]]:
+    """Return the values of some features with the target in some of its orders.
+
+    `prepared_target` serves the features without gaps; None where the target has gaps.
+    """
+    values = []
+    for position in range(len(features.columns)):
+        feature = features.select([position])
+        x, y, rows = complete_pair(feature, target, minimum=measure.minimum_samples)
+        prepared_y = prepared_target if rows is None else measure.prepare(y)
+        orders = [
+            None if seed is None else permuted_order(seed, y.n_samples)
+            for seed in draws
+        ]
+        values.append(measure.values(measure.prepare(x), prepared_y, orders))
+    return values

@@ -11,7 +11,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo.dependence._neighbors import NeighborIndex, build_index, group_spacing
-from skinfo.dependence._ties import log_mass
+from skinfo.dependence._ties import tie_broken_terms
 from skinfo.dependence._variables import Variable, stack
 
 TIES = ("adaptive", "gao")
@@ -106,23 +106,22 @@ def _terms_of_rows(
     # All counts include the point itself. rho = 0: k~, n_x and n_y count what
     # coincides; rho > 0: k~ = k, n_x and n_y count what is strictly nearer.
     atom = radius == 0
-    log_k = digamma(np.where(atom, pair.joint.counts[rows], np.maximum(reached - 1, 1)))
+    k = np.where(atom, pair.joint.counts[rows], np.maximum(reached - 1, 1))
     n_x = np.where(atom, closed_x, strict_x)
     n_y = np.where(atom, closed_y, strict_y)
+    marginal_terms = digamma(n_x) + digamma(n_y)
     if ties == "adaptive":
-        # Several samples on the boundary: the ball was chosen among ties. The share of
-        # its mass that is nearer is taken from the marginals, as if independent.
-        tied = np.flatnonzero(
-            ~atom & (np.maximum(closed_x - strict_x, closed_y - strict_y) > 1)
+        # several samples on the boundary: the k-th neighbour is one of many
+        on_boundary = np.maximum(closed_x - strict_x, closed_y - strict_y)
+        tied = np.flatnonzero(~atom & (on_boundary > 1))
+        n_closed = pair.index_joint.closed_counts(
+            points[tied], groups[tied], radius[tied]
         )
-        n_x[tied], n_y[tied] = closed_x[tied], closed_y[tied]
-        log_k[tied] = log_mass(
-            reached[tied] - 1,
-            pair.index_joint.closed_counts(points[tied], groups[tied], radius[tied])
-            - 1,
-            (strict_x[tied] - 1)
-            * (strict_y[tied] - 1)
-            / ((closed_x[tied] - 1) * (closed_y[tied] - 1)),
+        marginal_terms[tied] = tie_broken_terms(
+            k[tied],
+            n_closed - 1,
+            strict=(strict_x[tied], strict_y[tied]),
+            closed=(closed_x[tied], closed_y[tied]),
         )
-    terms = log_k + np.log(pair.x.n_samples) - digamma(n_x) - digamma(n_y)
+    terms = digamma(k) + np.log(pair.x.n_samples) - marginal_terms
     return np.where(reached > 1, terms, 0.0)  # 0: nobody shares the nominal values

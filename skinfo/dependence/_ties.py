@@ -1,80 +1,85 @@
-"""The mass of a ball whose radius was chosen by a neighbour among ties.
+"""The marginal terms where the k-th neighbour is one of several at its distance.
 
-A ball grows round a point until it holds `n_neighbors` others. Without ties it stops
-at one of them, and psi(n_neighbors) is the expected log of the mass it holds, up to
-the log of the sample size (Kozachenko and Leonenko). On rounded or lattice data it
-grows in jumps and takes in several points at once: `n_inside` of them. Seen in the
-coordinate "mass", those are uniform on (0, m), and all that is known of the neighbour
-that stopped the ball is that it lies beyond the mass m' of the ball one jump before.
-So the expected log mass is psi(n_neighbors) plus the expectation, given t > m' / m, of
--log t, where t ~ Beta(n_neighbors, n_inside - n_neighbors + 1).
+The estimate psi(k) + log N - psi(n_x) - psi(n_y) holds for a box that grows until it
+holds k points. On rounded or lattice data it grows in jumps and may take in many points
+at once. Noise would break such ties; the terms here are those that random breaking
+gives on average, without any randomness.
 
-Two known cases are its limits: psi(n_neighbors) where jumps are small (m' / m to 1,
-Kraskov et al. 2004), psi(n_inside + 1) where all points coincide (m' = 0, Gao et al.
-2017). Counts below `n_neighbors` never pass for typical: that is why neither
-psi(n_neighbors), as in Gao et al., nor psi(n_inside), as in Mesner and Shalizi 2019,
-is unbiased between them.
+In its last jump the box grows from the shares (g_x, g_y) of its marginal counts to
+(1, 1). Let it do so along (t^a_x, t^a_y), a_x + a_y = 1: then t is the share of its
+mass, were x and y independent inside. Of the K points in the box, S < k are reached
+before the jump, a truncated Binomial(K, g), g = g_x g_y, and the others evenly in the
+course of it: the k-th at t = g + (1 - g) B, B ~ Beta(k - S, K - k + 1). Then
+
+    n_x = k + R_x t^a_x + (K - k) (t^a_x - t) / (1 - t) + a_y
+
+points are expected in the strip of x: k in the stopped box, those of the R_x outside
+the full box and of the K - k in it that are in the strip by then, and the point itself,
+which is counted where the k-th neighbour is on the edge of y. The mean of psi(n_x) over
+t is taken by a rule of two nodes, one standard deviation on either side of the mean.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import digamma, exp1
+from scipy.special import digamma
 
 from skinfo._core._typing import FloatArray, IntArray
 
-_SMALLEST_SHARE = 1e-12
-_N_FIRST_TERMS = 8
 
-
-def log_mass(
-    n_neighbors: IntArray, n_inside: IntArray, inner_share: FloatArray
+def tie_broken_terms(
+    n_neighbors: IntArray,
+    n_inside: IntArray,
+    strict: tuple[IntArray, IntArray],
+    closed: tuple[IntArray, IntArray],
 ) -> FloatArray:
-    """Return the expected log of n_samples x mass of balls that stopped at ties.
+    """Return the mean of psi(n_x) + psi(n_y) over the ways to break ties, (n_boxes,).
 
     `n_inside` >= `n_neighbors` points, without the centre, are not farther than the
-    radius; `inner_share` is the share of the mass that is nearer. All (n_balls,).
+    radius in x and y; `strict` and `closed` are the counts of x and of y, with the
+    centre, that are nearer and that are not farther.
     """
-    beyond = np.maximum(inner_share, _SMALLEST_SHARE)
-    odds = beyond / (1 - beyond)
-    # Integrated by parts, with P(t > s) = P(Binomial(n_inside, s) < n_neighbors):
-    # E = -log s - sum_(i < n_neighbors) a_i / P(t > s), a_i = P(Binomial < i) / i,
-    # a_0 = sum_(m > n_inside) (1 - s)^m / m. All divided by (1 - s)^n_inside.
-    numerator = _tail_of_log_series(n_inside, beyond)
-    binomial_term = np.ones_like(beyond)
-    survival = np.ones_like(beyond)
-    for i in range(1, int(n_neighbors.max(initial=1))):
-        more = i < n_neighbors
-        numerator += np.where(more, survival / i, 0)
-        binomial_term = binomial_term * odds * (n_inside - i + 1) / i
-        survival += np.where(more, binomial_term, 0)
-    result: FloatArray = digamma(n_neighbors) - np.log(beyond) - numerator / survival
-    return result
+    share_x, share_y = (
+        (nearer - 0.5) / (not_farther - 0.5)
+        for nearer, not_farther in zip(strict, closed, strict=True)
+    )
+    inner = share_x * share_y
+    edge_x = np.log(share_x) / np.log(inner)
+    mean, deviation = _stopping_position(n_neighbors, n_inside, inner)
+    terms = np.zeros_like(inner)
+    for position in (mean - deviation, mean + deviation):
+        beside = (n_inside - n_neighbors) / (1 - position)
+        for n_closed, edge in zip(closed, (edge_x, 1 - edge_x), strict=True):
+            strip = position**edge
+            n_expected = (
+                n_neighbors
+                + (n_closed - 1 - n_inside) * strip
+                + beside * (strip - position)
+                + (1 - edge)
+            )
+            terms += digamma(n_expected) / 2
+    return terms
 
 
-def _tail_of_log_series(n: IntArray, share: FloatArray) -> FloatArray:
-    """Return the sum over m >= 1 of (1 - share)^m / (n + m), to about 1e-10."""
-    total = np.zeros_like(share)
-    power = np.ones_like(share)
-    for m in range(1, _N_FIRST_TERMS + 1):
-        power = power * (1 - share)
-        total += power / (n + m)
-    # the rest is the integral of exp(-n s) / (exp(s + a) - 1) over s > 0, with
-    # 1 / (exp(u) - 1) = 1 / u - 1 / 2 + u / 12 - u^3 / 720 + ...
-    a = -np.log1p(-share)
-    n_rest = n.astype(float) + _N_FIRST_TERMS
-    linear = a / n_rest + 1 / n_rest**2
-    cubic = a**3 / n_rest + 3 * a**2 / n_rest**2 + 6 * a / n_rest**3 + 6 / n_rest**4
-    rest = _scaled_exp1(n_rest * a) - 0.5 / n_rest + linear / 12 - cubic / 720
-    result: FloatArray = total + power * rest
-    return result
+def _stopping_position(
+    n_neighbors: IntArray, n_inside: IntArray, inner: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return mean and standard deviation of t, the k-th of K uniform points on (0, 1).
 
-
-def _scaled_exp1(x: FloatArray) -> FloatArray:
-    """Return exp(x) E_1(x), by a continued fraction where the factors overflow."""
-    small = np.minimum(x, 40)
-    fraction = x + 11
-    for i in range(5, 0, -1):
-        fraction = x + 2 * i - 1 - i**2 / fraction
-    result: FloatArray = np.where(x < 40, np.exp(small) * exp1(small), 1 / fraction)
-    return result
+    Fewer than k = `n_neighbors` of the K = `n_inside` are below `inner`.
+    """
+    odds = inner / (1 - inner)
+    share = np.ones_like(inner)  # P(S = s) / P(S <= s) of S ~ Binomial(K, inner)
+    moments = np.zeros((2, *inner.shape))  # of B, the position within the jump
+    for n_before in range(int(n_neighbors.max(initial=1))):
+        if n_before > 0:
+            # P(S = s) / P(S = s - 1), then relative to P(S <= s)
+            ratio = odds * (n_inside - n_before + 1) / n_before * share
+            share = ratio / (1 + ratio)
+        missing, left = n_neighbors - n_before, n_inside - n_before
+        first = missing / (left + 1)
+        second = first * (missing + 1) / (left + 2)
+        weight = np.where(n_before < n_neighbors, share, 0)
+        moments += weight * (np.stack([first, second]) - moments)
+    variance = np.maximum(moments[1] - moments[0] ** 2, 0)
+    return inner + (1 - inner) * moments[0], (1 - inner) * np.sqrt(variance)

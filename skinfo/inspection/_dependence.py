@@ -1,0 +1,195 @@
+"""The dependence of every feature with the target, against chance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
+
+from skinfo._core._checks import check_integer, check_probability
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.container import BarContainer
+    from matplotlib.figure import Figure, SubFigure
+
+_SELECTED, _OTHER, _NULL = "tab:blue", "lightsteelblue", "0.85"
+
+
+class DependenceDisplay:
+    """Bars of the scores of all features, with what independent features would score.
+
+    It is recommended to use :meth:`from_estimator` to create one.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_features,)
+        Dependence of each feature with the target.
+    feature_names : sequence of str
+        Name of each feature.
+    null_distribution : array-like of shape (n_features, n_permutations), default=None
+        Scores of each feature with the permuted target.
+    support : array-like of shape (n_features,), default=None
+        Mask of the selected features. None means that all are.
+    score_name : str, default="Mutual information (nats)"
+        What the scores are.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The axes of the last plot.
+    figure_ : matplotlib Figure
+        The figure of the last plot.
+    bars_ : matplotlib BarContainer
+        The bars of the scores.
+
+    See Also
+    --------
+    skinfo.MixedMutualInfo : Computes the scores.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skinfo import MixedMutualInfo
+    >>> from skinfo.inspection import DependenceDisplay
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> selector = MixedMutualInfo(
+    ...     discrete_target=True, n_permutations=99, random_state=0
+    ... )
+    >>> display = DependenceDisplay.from_estimator(selector.fit(X, y))
+    >>> display.ax_.get_xlabel()
+    'Mutual information (nats)'
+    """
+
+    ax_: Axes
+    figure_: Figure | SubFigure
+    bars_: BarContainer
+
+    def __init__(
+        self,
+        scores: ArrayLike,
+        *,
+        feature_names: Sequence[str],
+        null_distribution: ArrayLike | None = None,
+        support: ArrayLike | None = None,
+        score_name: str = "Mutual information (nats)",
+    ) -> None:
+        self.scores = scores
+        self.feature_names = feature_names
+        self.null_distribution = null_distribution
+        self.support = support
+        self.score_name = score_name
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        max_features: int | None = 30,
+        null_quantile: float = 0.95,
+        ax: Axes | None = None,
+    ) -> Self:
+        """Draw the scores of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted estimator with `scores_`, such as
+            :class:`~skinfo.MixedMutualInfo`.
+        max_features : int, default=30
+            Draw only so many features, the ones with the largest scores. None draws
+            all.
+        null_quantile : float, default=0.95
+            The band reaches to this quantile of the scores under permutation.
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+
+        Returns
+        -------
+        DependenceDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        """
+        check_is_fitted(estimator, "scores_")
+        default_names = [f"x{j}" for j in range(estimator.n_features_in_)]
+        display = cls(
+            estimator.scores_,
+            feature_names=list(getattr(estimator, "feature_names_in_", default_names)),
+            null_distribution=getattr(estimator, "null_distribution_", None),
+            support=estimator.get_support(),
+        )
+        return display.plot(ax, max_features=max_features, null_quantile=null_quantile)
+
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        max_features: int | None = 30,
+        null_quantile: float = 0.95,
+    ) -> Self:
+        """Draw the scores, the largest at the top.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+        max_features : int, default=30
+            Draw only so many features, the ones with the largest scores. None draws
+            all.
+        null_quantile : float, default=0.95
+            The band reaches to this quantile of the scores under permutation.
+
+        Returns
+        -------
+        self : DependenceDisplay
+            The display.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        from matplotlib import pyplot as plt
+        from matplotlib.patches import Patch
+
+        check_probability("null_quantile", null_quantile)
+        if max_features is not None:
+            check_integer("max_features", max_features, minimum=1)
+        scores = np.asarray(self.scores, dtype=float)
+        shown = np.argsort(-scores, kind="stable")[:max_features]
+        places = np.arange(len(shown))
+        if ax is None:
+            height = 1.2 + 0.27 * len(shown)
+            _, ax = plt.subplots(figsize=(6.4, height), layout="constrained")
+        legend = {}
+        if self.null_distribution is not None:
+            null = np.asarray(self.null_distribution)[shown]
+            bound = np.quantile(null, null_quantile, axis=1)
+            ax.barh(places, bound, height=0.9, color=_NULL)
+            legend[f"{null_quantile:.0%} of permutations"] = _NULL
+        self.bars_ = ax.barh(places, scores[shown], height=0.5, color=_SELECTED)
+        if self.support is not None and not np.all(self.support):
+            left_out = ~np.asarray(self.support, dtype=bool)[shown]
+            for place in np.flatnonzero(left_out):
+                self.bars_[place].set_color(_OTHER)
+            legend |= {"selected": _SELECTED, "not selected": _OTHER}
+        if legend:
+            handles = [
+                Patch(color=colour, label=name) for name, colour in legend.items()
+            ]
+            ax.legend(handles=handles, loc="lower right", frameon=False)
+        ax.axvline(0, color="0.3", linewidth=0.8)
+        ax.set_yticks(places, [str(self.feature_names[j]) for j in shown])
+        ax.set_ylim(len(shown) - 0.4, -0.6)
+        ax.set_xlabel(self.score_name)
+        ax.spines[["top", "right"]].set_visible(False)
+        self.ax_ = ax
+        self.figure_ = ax.figure
+        return self

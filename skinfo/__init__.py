@@ -1,5 +1,6 @@
 """Information-theoretic estimators with the interface of scikit-learn."""
 
+from skinfo import datasets, inspection
 from skinfo.dependence._mixed_mutual_info import MixedMutualInfo
 from skinfo.dependence._mutual_info import (
     mixed_mutual_info,
@@ -12,6 +13,8 @@ __version__ = "0.1.0.dev0"
 __all__ = [
     "MixedMutualInfo",
     "__version__",
+    "datasets",
+    "inspection",
     "mixed_mutual_info",
     "mutual_information",
     "pointwise_mutual_information",

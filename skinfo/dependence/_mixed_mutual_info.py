@@ -37,8 +37,9 @@ class MixedMutualInfo(DependenceSelector):
         it is. "standard": to unit variance. None: not at all, as in [1]_.
     ties : {"adaptive", "gao"}, default="adaptive"
         What is done where several samples are at the same distance. "adaptive":
-        corrects for the points that a jump of the distance takes in, which repairs
-        rounded and integer data. "gao": the estimator of [1]_, which ignores it.
+        the mean over all ways to break the ties, which repairs rounded and integer
+        data, and a correction for few samples in a cell where both variables are
+        nominal. "gao": the estimator of [1]_, with neither.
     discrete_features : "auto", bool, or array-like, default="auto"
         Which features are nominal, that is, compared by equality alone. "auto":
         strings, categories and booleans. Or a bool for all features, a mask of shape

@@ -100,9 +100,10 @@ def mutual_information(
         as it is. "standard": to unit variance. None: not at all, as in [1]_.
     ties : {"adaptive", "gao"}, default="adaptive"
         What is done where several samples are at the same distance. "adaptive":
-        corrects for the points that a jump of the distance takes in, which repairs
-        rounded and integer data. "gao": the estimator of [1]_, which ignores it.
-        Both agree on data without such ties.
+        the mean over all ways to break the ties, which repairs rounded and integer
+        data, and a correction for few samples in a cell where both variables are
+        nominal. "gao": the estimator of [1]_, with neither.
+        Both agree on numeric data without such ties.
     x_discrete, y_discrete : "auto", bool, or array-like, default="auto"
         Which columns are nominal: a bool for all, a mask, or indices or names of
         those to add to what "auto" finds. Pass True for class labels coded as
@@ -147,7 +148,7 @@ def mutual_information(
     with :math:`\tilde k_i = k`. Where :math:`\rho_i = 0`, all three count the samples
     that coincide with sample `i`. Where fewer than `k` others share all nominal values
     of sample `i`, `k` is lowered to their number; where none does, the term is 0.
-    The user guide explains "adaptive".
+    The :doc:`user guide </user_guide/mutual_information>` explains "adaptive".
 
     References
     ----------

@@ -77,6 +77,8 @@ def pointwise_terms(
     terms = np.zeros(pair.joint.n_rows)
     if ties == "adaptive" and 1 in (pair.x.n_rows, pair.y.n_rows):
         return terms  # a constant carries no information
+    if ties == "adaptive" and pair.joint.n_coordinates == 0:
+        return _nominal_terms(pair)
     order = pair.index_joint.visiting_order()
     blocks = [order[block] for block in gen_batches(len(order), _ROWS_PER_TASK)]
     if len(blocks) == 1:
@@ -87,6 +89,21 @@ def pointwise_terms(
         )
     terms[order] = np.concatenate(results)
     return terms
+
+
+def _nominal_terms(pair: IndexedPair) -> FloatArray:
+    """Return G(n_xy) + log N - psi(n_x) - psi(n_y), by the numbers of equal samples.
+
+    G(n) = psi(n) + (-1)^n (psi((n + 1) / 2) - psi(n / 2)) / 2 (Grassberger 2003) is an
+    estimate of the log of the expected number that is nearly free of bias down to one
+    sample in a cell. A value that occurs once carries no information.
+    """
+    n_xy = pair.joint.counts
+    n_x, n_y = pair.x.counts[pair.rows_x], pair.y.counts[pair.rows_y]
+    correction = (digamma((n_xy + 1) / 2) - digamma(n_xy / 2)) / 2
+    log_n_xy = digamma(n_xy) + np.where(n_xy % 2, -correction, correction)
+    terms = log_n_xy + np.log(pair.x.n_samples) - digamma(n_x) - digamma(n_y)
+    return np.where((n_x > 1) & (n_y > 1), terms, 0.0)
 
 
 def _terms_of_rows(

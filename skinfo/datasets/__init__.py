@@ -1,0 +1,15 @@
+"""Generators of samples with their exact mutual information."""
+
+from skinfo.datasets._mutual_information import (
+    make_discrete_continuous_mixture,
+    make_discrete_plus_uniform,
+    make_gaussian_dropout,
+    make_zero_inflated_poisson,
+)
+
+__all__ = [
+    "make_discrete_continuous_mixture",
+    "make_discrete_plus_uniform",
+    "make_gaussian_dropout",
+    "make_zero_inflated_poisson",
+]

@@ -60,14 +60,14 @@ def read_columns(X: Any, *, name: str, ensure_2d: bool = False) -> list[Column]:
     """
     if is_dataframe(X):
         if 0 in X.shape:
-            check_array(np.empty(X.shape), input_name=name)
+            check_array(np.zeros(X.shape), input_name=name)
         return [
             _read_series(series, str(label))
             for label, series in zip(X.columns, _series(X), strict=True)
         ]
     if hasattr(X, "iloc") or hasattr(X, "is_null"):
         label = name if getattr(X, "name", None) is None else str(X.name)
-        check_array(np.empty(len(X)), ensure_2d=ensure_2d, input_name=name)
+        check_array(np.zeros(len(X)), ensure_2d=ensure_2d, input_name=name)
         return [_read_series(X, label)]
     array = _as_array(X, name=name, ensure_2d=ensure_2d)
     gaps = np.ma.getmaskarray(X) if np.ma.isMaskedArray(X) else None
@@ -213,7 +213,7 @@ def nominal_mask(columns: Sequence[Column], discrete: Any, *, name: str) -> Bool
                 "Pass a mask over the columns, or a list of indices or names."
             )
         if listed.dtype != bool:
-            positions = [_position(columns, item, name=name) for item in listed]
+            positions = [_position(columns, item, name=name) for item in listed.tolist()]
             automatic[positions] = True
             return automatic
         mask = listed.copy()

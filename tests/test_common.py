@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+import sklearn
+from sklearn.utils import estimator_checks
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skinfo import MixedMutualInfo
+
+ESTIMATORS = [
+    MixedMutualInfo(),
+    MixedMutualInfo(n_permutations=9, n_features_to_select=0.5, random_state=0),
+    MixedMutualInfo(nan_policy="omit", n_jobs=2),
+]
+
+# of scikit-learn's own checks, those that check_estimator does not run
+FURTHER_CHECKS = [
+    "check_dataframe_column_names_consistency",
+    "check_global_output_transform_pandas",
+    "check_global_set_output_transform_polars",
+    "check_set_output_transform",
+    "check_set_output_transform_pandas",
+    "check_set_output_transform_polars",
+    "check_transformer_get_feature_names_out",
+    "check_transformer_get_feature_names_out_pandas",
+]
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def expected_failures(estimator):
+    if sklearn.__version__.startswith("1.6.") and estimator.nan_policy == "raise":
+        reason = (
+            "scikit-learn 1.6 gives estimators of categories integers and subtracts a "
+            "float from them in place, before the estimator is called"
+        )
+        return {"check_positive_only_tag_during_fit": reason}
+    return {}
+
+
+@parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
+def test_estimators_pass_the_checks_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.filterwarnings("ignore:X .*feature names")
+@pytest.mark.parametrize("check_name", FURTHER_CHECKS)
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=["default", "tests", "omit"])
+def test_estimators_pass_the_further_checks_of_scikit_learn(estimator, check_name):
+    check = getattr(estimator_checks, check_name)
+    check(type(estimator).__name__, sklearn.clone(estimator))
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=["default", "tests", "omit"])
+def test_inputs_are_never_written_to(estimator):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 3)).round(1), rng.integers(0, 2, 60)
+    X.setflags(write=False)
+    y.setflags(write=False)
+    estimator = sklearn.clone(estimator).fit(X, y)
+    estimator.transform(X)
+    estimator.score(X, y)

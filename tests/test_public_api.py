@@ -1,0 +1,79 @@
+import inspect
+import pickle
+import subprocess
+import sys
+
+import pytest
+from sklearn.base import BaseEstimator
+
+import skinfo
+
+MODULES = [skinfo, skinfo.datasets, skinfo.inspection]
+PUBLIC = [
+    pytest.param(getattr(module, name), id=f"{module.__name__}.{name}")
+    for module in MODULES
+    for name in module.__all__
+    if callable(getattr(module, name))
+]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_all_lists_the_public_names(module):
+    found = {
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and not inspect.ismodule(value)
+    }
+    modules = {"datasets", "inspection", "__version__"} if module is skinfo else set()
+    assert set(module.__all__) == found | modules
+    assert sorted(module.__all__) == sorted(set(module.__all__))
+
+
+@pytest.mark.parametrize("public", PUBLIC)
+def test_public_names_have_documented_parameters_and_an_example(public):
+    doc = inspect.getdoc(public)
+    assert ">>>" in doc
+    for name in inspect.signature(public).parameters:
+        assert name in doc
+
+
+@pytest.mark.parametrize("public", PUBLIC)
+def test_public_names_are_annotated(public):
+    function = public.__init__ if inspect.isclass(public) else public
+    signature = inspect.signature(function)
+    parameters = [p for p in signature.parameters.values() if p.name != "self"]
+    assert all(p.annotation is not p.empty for p in parameters)
+    assert signature.return_annotation is not signature.empty
+
+
+@pytest.mark.parametrize("public", PUBLIC)
+def test_only_the_first_two_parameters_are_positional(public):
+    parameters = list(inspect.signature(public).parameters.values())
+    assert all(p.kind is p.KEYWORD_ONLY for p in parameters[2:])
+
+
+def test_public_methods_are_documented():
+    for public in (skinfo.MixedMutualInfo, skinfo.inspection.DependenceDisplay):
+        for name, method in inspect.getmembers(public, inspect.isfunction):
+            if not name.startswith("_"):
+                assert inspect.getdoc(method), name
+
+
+def test_estimators_pickle_unfitted():
+    for name in skinfo.__all__:
+        public = getattr(skinfo, name)
+        if inspect.isclass(public) and issubclass(public, BaseEstimator):
+            estimator = public(n_neighbors=7)
+            assert pickle.loads(pickle.dumps(estimator)).n_neighbors == 7
+
+
+def test_import_loads_nothing_beyond_scikit_learn():
+    optional = "{'dask', 'matplotlib', 'pandas', 'polars'}"
+    code = (
+        "import sys, sklearn.feature_selection; "
+        f"before = {optional} & set(sys.modules); "
+        "import skinfo; "
+        f"print(({optional} & set(sys.modules)) == before)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert out.stdout.decode().strip() == "True"

@@ -60,19 +60,20 @@ def read_columns(X: Any, *, name: str, ensure_2d: bool = False) -> list[Column]:
     """
     if is_dataframe(X):
         if 0 in X.shape:
-            check_array(np.zeros(X.shape), input_name=name)
+            _check_array(np.zeros(X.shape), None, name=name, ensure_2d=True)
         return [
             _read_series(series, str(label))
             for label, series in zip(X.columns, _series(X), strict=True)
         ]
     if hasattr(X, "iloc") or hasattr(X, "is_null"):
         label = name if getattr(X, "name", None) is None else str(X.name)
-        check_array(np.zeros(len(X)), ensure_2d=ensure_2d, input_name=name)
+        _check_array(np.zeros(len(X)), None, name=name, ensure_2d=ensure_2d)
         return [_read_series(X, label)]
+    category = hasattr(X, "categories")  # a Categorical of pandas
     array = _as_array(X, name=name, ensure_2d=ensure_2d)
     gaps = np.ma.getmaskarray(X) if np.ma.isMaskedArray(X) else None
     if array.ndim == 1:
-        return [_read_array(array, gaps, name)]
+        return [_read_array(array, gaps, name, category=category)]
     return [
         _read_array(
             array[:, j], None if gaps is None else gaps[:, j], f"{name}[:, {j}]"
@@ -82,22 +83,25 @@ def read_columns(X: Any, *, name: str, ensure_2d: bool = False) -> list[Column]:
 
 
 def _as_array(X: Any, *, name: str, ensure_2d: bool) -> AnyArray:
-    array = check_array(
-        X,
-        dtype=None,
-        ensure_all_finite=False,
-        ensure_2d=ensure_2d,
-        input_name=name,
-    )
+    array = _check_array(X, None, name=name, ensure_2d=ensure_2d)
     if not hasattr(X, "dtype") and array.dtype.kind in "US":
         # numpy turns the numbers of a mixed list into strings: keep them apart
+        array = _check_array(X, object, name=name, ensure_2d=ensure_2d)
+    return array
+
+
+def _check_array(X: Any, dtype: Any, *, name: str, ensure_2d: bool) -> AnyArray:
+    """Call check_array, and say in every message which input is meant."""
+    try:
         array = check_array(
             X,
-            dtype=object,
+            dtype=dtype,
             ensure_all_finite=False,
             ensure_2d=ensure_2d,
             input_name=name,
         )
+    except ValueError as error:
+        raise ValueError(f"{name} cannot be used. {error}") from error
     return np.asarray(array)
 
 
@@ -112,7 +116,10 @@ def _read_series(series: Any, name: str) -> Column:
     if hasattr(series, "iloc"):
         missing = np.asarray(series.isna(), dtype=bool)
         category = str(series.dtype) == "category"
-        present = np.asarray(series[~missing] if missing.any() else series)
+        present = series[~missing] if missing.any() else series
+        if getattr(series.dtype, "tz", None) is not None:
+            present = present.dt.tz_convert(None)
+        present = np.asarray(present)
     else:
         missing = series.is_null().to_numpy()
         category = False
@@ -158,7 +165,7 @@ def _is_missing(value: Any) -> bool:
         return True
     try:
         return bool(value != value) or (
-            isinstance(value, (float, Decimal)) and math.isinf(value)
+            isinstance(value, (float, np.floating, Decimal)) and math.isinf(value)
         )
     except (TypeError, ValueError):  # entries that cannot be compared, as arrays
         return False
@@ -206,17 +213,12 @@ def nominal_mask(columns: Sequence[Column], discrete: Any, *, name: str) -> Bool
     if isinstance(discrete, (bool, np.bool_)):
         mask = np.full(len(columns), bool(discrete))
     else:
-        listed = np.asarray(discrete)
-        if listed.ndim != 1:
-            raise ValueError(
-                f"{name}={discrete!r} must be 'auto', a bool, or one-dimensional. "
-                "Pass a mask over the columns, or a list of indices or names."
-            )
-        if listed.dtype != bool:
-            positions = [_position(columns, item, name=name) for item in listed.tolist()]
+        items = _listed(discrete, name=name)
+        if not _is_mask(discrete, items):
+            positions = [_position(columns, item, name=name) for item in items]
             automatic[positions] = True
             return automatic
-        mask = listed.copy()
+        mask = np.array(items, dtype=bool)
     if len(mask) != len(columns):
         raise ValueError(
             f"{name} is a mask of length {len(mask)}, but there are {len(columns)} "
@@ -229,6 +231,23 @@ def nominal_mask(columns: Sequence[Column], discrete: Any, *, name: str) -> Bool
                 "values are not numbers. Mark it as discrete or encode it as numbers."
             )
     return mask
+
+
+def _listed(discrete: Any, *, name: str) -> list[Any]:
+    listed = np.asarray(discrete, dtype=object)
+    if listed.ndim != 1:
+        raise ValueError(
+            f"{name}={discrete!r} must be 'auto', a bool, or one-dimensional. "
+            "Pass a mask over the columns, or a list of indices or names."
+        )
+    items: list[Any] = listed.tolist()
+    return items
+
+
+def _is_mask(discrete: Any, items: list[Any]) -> bool:
+    if np.asarray(discrete).dtype == bool:
+        return True
+    return len(items) > 0 and all(isinstance(item, (bool, np.bool_)) for item in items)
 
 
 def _position(columns: Sequence[Column], item: Any, *, name: str) -> int:

@@ -33,6 +33,7 @@ def permutation_pvalues(
     the statistic, up to rounding, count against it.
     """
     bound = statistics - _TIE_TOLERANCE * np.abs(statistics)
-    exceeding = np.sum(null_distribution >= bound[:, np.newaxis], axis=1)
-    pvalues: FloatArray = (1 + exceeding) / (1 + null_distribution.shape[1])
+    below = np.sum(null_distribution < bound[:, np.newaxis], axis=1)
+    n_permutations = null_distribution.shape[1]
+    pvalues: FloatArray = (1 + n_permutations - below) / (1 + n_permutations)
     return pvalues

@@ -82,7 +82,7 @@ class MixedMutualInfo(DependenceSelector):
         The mask of nominal features.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where all are strings.
 
     See Also
@@ -112,7 +112,7 @@ class MixedMutualInfo(DependenceSelector):
     >>> selector.fit(X, y).get_feature_names_out()
     array(['petal length (cm)', 'petal width (cm)'], dtype=object)
     >>> selector.scores_.round(1)
-    array([0.5, 0.3, 0.9, 1. ])
+    array([0.5, 0.3, 1. , 1. ])
     """
 
     def __init__(

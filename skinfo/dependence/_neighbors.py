@@ -243,8 +243,9 @@ class TreeIndex:
     ) -> tuple[FloatArray, IntArray]:
         rows = self._place(points, groups)
         if not (self._has_groups or self._has_duplicates):
-            distances, _ = self._query(rows, np.array([n]))
-            return distances[:, 0], np.full(len(rows), n)
+            reached = min(n, len(self._rows))
+            distances, _ = self._query(rows, np.array([reached]))
+            return distances[:, 0], np.full(len(rows), reached)
         nearest = np.arange(1, min(n, len(self._rows)) + 1)
         distances, neighbors = self._query(rows, nearest)
         counts = self._counts[neighbors]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -63,8 +64,11 @@ def index_pair(x: Variable, y: Variable) -> IndexedPair:
 
 
 def mean_term(pair: IndexedPair, terms: FloatArray) -> float:
-    """Return the mean over the samples of the terms of the joint rows."""
-    return float(np.sum(terms * pair.joint.counts) / pair.joint.n_samples)
+    """Return the mean over the samples of the terms of the joint rows.
+
+    It is the exact sum, rounded once, so that the order of the rows leaves no trace.
+    """
+    return math.fsum((terms * pair.joint.counts).tolist()) / pair.joint.n_samples
 
 
 def pointwise_terms(
@@ -80,13 +84,13 @@ def pointwise_terms(
     if ties == "adaptive" and pair.joint.n_coordinates == 0:
         return _nominal_terms(pair)
     order = pair.index_joint.visiting_order()
-    blocks = [order[block] for block in gen_batches(len(order), _ROWS_PER_TASK)]
-    if len(blocks) == 1:
-        results = [_terms_of_rows(pair, order, n_neighbors, ties)]
-    else:
-        results = Parallel(n_jobs=n_jobs, prefer="threads")(
-            delayed(_terms_of_rows)(pair, rows, n_neighbors, ties) for rows in blocks
-        )
+    if len(order) <= _ROWS_PER_TASK:
+        terms[order] = _terms_of_rows(pair, order, n_neighbors, ties)
+        return terms
+    results = Parallel(n_jobs=n_jobs, prefer="threads")(
+        delayed(_terms_of_rows)(pair, order[block], n_neighbors, ties)
+        for block in gen_batches(len(order), _ROWS_PER_TASK)
+    )
     terms[order] = np.concatenate(results)
     return terms
 
@@ -131,14 +135,15 @@ def _terms_of_rows(
         # several samples on the boundary: the k-th neighbour is one of many
         on_boundary = np.maximum(closed_x - strict_x, closed_y - strict_y)
         tied = np.flatnonzero(~atom & (on_boundary > 1))
-        n_closed = pair.index_joint.closed_counts(
-            points[tied], groups[tied], radius[tied]
-        )
-        marginal_terms[tied] = tie_broken_terms(
-            k[tied],
-            n_closed - 1,
-            strict=(strict_x[tied], strict_y[tied]),
-            closed=(closed_x[tied], closed_y[tied]),
-        )
+        if len(tied) > 0:
+            n_closed = pair.index_joint.closed_counts(
+                points[tied], groups[tied], radius[tied]
+            )
+            marginal_terms[tied] = tie_broken_terms(
+                k[tied],
+                n_closed - 1,
+                strict=(strict_x[tied], strict_y[tied]),
+                closed=(closed_x[tied], closed_y[tied]),
+            )
     terms = digamma(k) + np.log(pair.x.n_samples) - marginal_terms
     return np.where(reached > 1, terms, 0.0)  # 0: nobody shares the nominal values

@@ -35,10 +35,8 @@ class NumericLevels:
         upper = np.clip(np.searchsorted(self.values, values), 0, len(self) - 1)
         lower = np.maximum(upper - 1, 0)
         low, high = self.values[lower], self.values[upper]
-        # halves, so that the span of two huge values of opposite sign is finite
-        halves = [np.asarray(part, dtype=float) / 2 for part in (values, low, high)]
         with np.errstate(divide="ignore", invalid="ignore"):
-            fraction = (halves[0] - halves[1]) / (halves[2] - halves[1])
+            fraction = _half_difference(values, low) / _half_difference(high, low)
         between = (low < values) & (values < high)
         fraction = np.where(between, fraction, 1.0 * (values >= high))
         start, stop = self.coordinates[lower], self.coordinates[upper]
@@ -46,6 +44,15 @@ class NumericLevels:
             fraction < 1, start + fraction * (stop - start), stop
         )
         return placed
+
+
+def _half_difference(larger: AnyArray, smaller: AnyArray) -> FloatArray:
+    """Return half the difference: finite, and exact for integers of any size."""
+    if larger.dtype.kind in "iu" and smaller.dtype.kind in "iu":
+        # differences modulo 2^64 are the true ones, also where int64 overflows
+        return (larger.astype(np.uint64) - smaller.astype(np.uint64)) / 2
+    difference: FloatArray = larger.astype(float) / 2 - smaller.astype(float) / 2
+    return difference
 
 
 @dataclass(frozen=True)
@@ -130,8 +137,9 @@ def normal_scores(counts: IntArray) -> FloatArray:
 
 def _standardized(values: AnyArray, counts: IntArray) -> FloatArray:
     """Return offsets from the smallest value in units of the standard deviation."""
-    # a power of two brings any magnitude near 1 without rounding
     if values.dtype.kind == "f":
+        values = values.astype(float)
+        # a power of two brings any magnitude near 1 without rounding
         _, exponent = np.frexp(np.abs(values).max())
         values = np.ldexp(values, -int(exponent) - 1)
     offsets = _offsets(values)

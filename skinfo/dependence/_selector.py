@@ -102,8 +102,8 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
         )
         self.discrete_features_ = features.nominal
         significant = np.ones(self.n_features_in_, dtype=bool)
-        for name in ("null_distribution_", "pvalues_"):  # of an earlier fit
-            vars(self).pop(name, None)
+        for name in {"null_distribution_", "pvalues_"} & vars(self).keys():
+            delattr(self, name)  # of an earlier fit
         if self.n_permutations > 0:
             self.null_distribution_ = null_distribution
             self.pvalues_ = permutation_pvalues(self.scores_, null_distribution)

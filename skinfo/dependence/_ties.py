@@ -76,7 +76,8 @@ def _stopping_position(
             # P(S = s) / P(S = s - 1), then relative to P(S <= s)
             ratio = odds * (n_inside - n_before + 1) / n_before * share
             share = ratio / (1 + ratio)
-        missing, left = n_neighbors - n_before, n_inside - n_before
+        missing = n_neighbors - n_before
+        left = np.maximum(n_inside - n_before, 0)  # 0: has no weight below
         first = missing / (left + 1)
         second = first * (missing + 1) / (left + 2)
         weight = np.where(n_before < n_neighbors, share, 0)

@@ -69,15 +69,19 @@ def make_variable(columns: Sequence[EncodedColumn]) -> Variable:
 
 
 def _single(column: EncodedColumn) -> Variable:
-    n_levels = len(column.levels)
-    counts = np.bincount(column.codes, minlength=n_levels)
+    codes, n_levels = column.codes, len(column.levels)
     if isinstance(column.levels, NumericLevels):
+        points = column.levels.coordinates
+        if np.any(points[1:] <= points[:-1]):  # scaling rounds some levels to one
+            points, level_codes = np.unique(points, return_inverse=True)
+            codes, n_levels = level_codes[codes], len(points)
         groups, n_groups = np.zeros(n_levels, dtype=np.int64), 1
-        points = column.levels.coordinates[:, np.newaxis]
+        points = points[:, np.newaxis]
     else:
         groups, n_groups = np.arange(n_levels), n_levels
         points = np.empty((n_levels, 0))
-    return Variable(column.codes, counts, groups, n_groups, points)
+    counts = np.bincount(codes, minlength=n_levels)
+    return Variable(codes, counts, groups, n_groups, points)
 
 
 def stack(x: Variable, y: Variable) -> tuple[Variable, IntArray, IntArray]:

@@ -18,9 +18,10 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo._core._vectors import RandomVector
+from skinfo.dependence._codes import densify
 from skinfo.dependence._pointwise import IndexedPair, index_pair
 from skinfo.dependence._scaling import EncodedColumn, NumericLevels, encode_columns
-from skinfo.dependence._variables import Variable, densify, make_variable
+from skinfo.dependence._variables import Variable, make_variable
 
 _ALL_PAIRS_UP_TO = 200  # samples; above, cyclic shifts of a shuffled sample
 _MAX_SHIFTS = 32

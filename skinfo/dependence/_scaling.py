@@ -16,6 +16,7 @@ from scipy.special import ndtri
 from skinfo._core._columns import Column
 from skinfo._core._typing import AnyArray, FloatArray, IntArray
 from skinfo._core._vectors import RandomVector
+from skinfo.dependence._codes import distinct_values
 
 SCALES = ("rank", "standard", None)
 
@@ -85,9 +86,7 @@ def encode(column: Column, *, nominal: bool, scale: str | None) -> EncodedColumn
     """Find the levels of a column without missing values, and code its samples."""
     if nominal and not column.numeric:
         return _encode_objects(column.values)
-    values, codes, counts = np.unique(
-        column.values, return_inverse=True, return_counts=True
-    )
+    values, codes, counts = distinct_values(column.values)
     if nominal:
         index = {value: code for code, value in enumerate(values.tolist())}
         return EncodedColumn(codes, NominalLevels(index))

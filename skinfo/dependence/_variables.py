@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skinfo._core._typing import FloatArray, IntArray
+from skinfo.dependence._codes import densify
 from skinfo.dependence._scaling import EncodedColumn, NumericLevels
 
 
@@ -111,18 +112,3 @@ def _pair_codes(
     codes, pairs, n_pairs = densify(x.codes * y.n_rows + y.codes, x.n_rows * y.n_rows)
     counts = np.bincount(codes, minlength=n_pairs)
     return codes, counts, pairs // y.n_rows, pairs % y.n_rows
-
-
-def densify(keys: IntArray, n_keys: int) -> tuple[IntArray, IntArray, int]:
-    """Renumber keys below `n_keys` as 0, 1, ... in their order.
-
-    Returns the new numbers, the key of each number, and how many there are.
-    """
-    if n_keys <= 4 * len(keys) + 64:  # a table is faster than a sort
-        present = np.bincount(keys, minlength=n_keys) > 0
-        distinct = np.flatnonzero(present)
-        if len(distinct) == n_keys:
-            return keys, distinct, n_keys
-        return (np.cumsum(present) - 1)[keys], distinct, len(distinct)
-    distinct, numbers = np.unique(keys, return_inverse=True)
-    return numbers, distinct, len(distinct)

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skinfo._core._vectors import read_vector
+from skinfo.dependence._codes import densify
 from skinfo.dependence._scaling import NumericLevels, encode_columns
-from skinfo.dependence._variables import Variable, densify, make_variable, stack
+from skinfo.dependence._variables import Variable, make_variable, stack
 
 SMALL = settings(derandomize=True, deadline=None, max_examples=50)
 

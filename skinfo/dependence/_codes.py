@@ -1,0 +1,40 @@
+"""Distinct values and integer codes for them, by a table where a sort is slower."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skinfo._core._typing import AnyArray, IntArray
+
+
+def distinct_values(values: AnyArray) -> tuple[AnyArray, IntArray, IntArray]:
+    """Return the sorted distinct values, the code of each value, and their counts."""
+    if values.dtype.kind in "iu" and len(values) > 0:
+        # differences modulo 2^64 are the true ones, also where int64 overflows
+        smallest = values.min().astype(np.uint64)
+        keys = values.astype(np.uint64) - smallest
+        n_keys = int(keys.max()) + 1
+        if _table_is_faster(n_keys, len(values)):
+            codes, distinct, n_distinct = densify(keys.astype(np.int64), n_keys)
+            levels = (distinct.astype(np.uint64) + smallest).astype(values.dtype)
+            return levels, codes, np.bincount(codes, minlength=n_distinct)
+    return np.unique(values, return_inverse=True, return_counts=True)
+
+
+def densify(keys: IntArray, n_keys: int) -> tuple[IntArray, IntArray, int]:
+    """Renumber keys below `n_keys` as 0, 1, ... in their order.
+
+    Returns the new numbers, the key of each number, and how many there are.
+    """
+    if _table_is_faster(n_keys, len(keys)):
+        present = np.bincount(keys, minlength=n_keys) > 0
+        distinct = np.flatnonzero(present)
+        if len(distinct) == n_keys:
+            return keys, distinct, n_keys
+        return (np.cumsum(present) - 1)[keys], distinct, len(distinct)
+    distinct, numbers = np.unique(keys, return_inverse=True)
+    return numbers, distinct, len(distinct)
+
+
+def _table_is_faster(n_keys: int, n_values: int) -> bool:
+    return n_keys <= 4 * n_values + 64

@@ -99,22 +99,33 @@ class LineIndex:
     """One coordinate: samples sorted by group, then by coordinate."""
 
     def __init__(self, variable: Variable) -> None:
-        levels = variable.points[:, 0]
-        self._n_rows = variable.n_rows
-        self._samples = np.repeat(levels, variable.counts)
+        self._variable = variable
         self._cumulative_counts = np.concatenate([[0], np.cumsum(variable.counts)])
-        group_edges = np.searchsorted(variable.groups, np.arange(variable.n_groups + 1))
-        self._group_edges = self._cumulative_counts[group_edges]
+        levels = variable.points[:, 0]
         self._keys: IntArray | None = None
         if variable.n_groups > 1:
             levels, level_of_row = np.unique(levels, return_inverse=True)
             self._keys = variable.groups * (len(levels) + 1) + level_of_row
-        self._levels = levels
         # infinite ends stop every edge that moves
         self._padded_levels = np.concatenate([[-np.inf], levels, [np.inf]])
+        self._levels = self._padded_levels[1:-1]
+
+    @cached_property
+    def _samples(self) -> FloatArray:
+        """The coordinates of all samples, in the order of the rows."""
+        return np.repeat(self._variable.points[:, 0], self._variable.counts)
+
+    @cached_property
+    def _group_edges(self) -> IntArray:
+        """Where the samples of each group begin, and where the last ones end."""
+        groups = np.arange(self._variable.n_groups + 1)
+        edges: IntArray = self._cumulative_counts[
+            np.searchsorted(self._variable.groups, groups)
+        ]
+        return edges
 
     def visiting_order(self) -> IntArray:
-        return np.arange(self._n_rows)
+        return np.arange(self._variable.n_rows)
 
     def nth_distance(
         self, points: FloatArray, groups: IntArray, n: int

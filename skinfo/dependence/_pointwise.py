@@ -23,7 +23,7 @@ class IndexedPair:
     """Two random vectors and their joint one, each with its neighbour index.
 
     `rows_x` and `rows_y` (n_joint_rows,) are the rows of x and y in each joint row;
-    `spacing` exceeds all distances.
+    `spacing` exceeds all distances; `digammas` (n_samples + 1,) is psi of each count.
     """
 
     x: Variable
@@ -35,6 +35,7 @@ class IndexedPair:
     index_y: NeighborIndex
     index_joint: NeighborIndex
     spacing: float
+    digammas: FloatArray
 
     def permuted(self, order: IntArray) -> IndexedPair:
         """Return the pair with the samples of y in another order."""
@@ -57,8 +58,9 @@ def index_pair(x: Variable, y: Variable) -> IndexedPair:
     index_x, index_y, index_joint = (
         build_index(variable, spacing) for variable in (x, y, joint)
     )
+    digammas: FloatArray = digamma(np.arange(x.n_samples + 1.0))
     return IndexedPair(
-        x, y, joint, rows_x, rows_y, index_x, index_y, index_joint, spacing
+        x, y, joint, rows_x, rows_y, index_x, index_y, index_joint, spacing, digammas
     )
 
 
@@ -104,8 +106,9 @@ def _nominal_terms(pair: IndexedPair) -> FloatArray:
     n_xy = pair.joint.counts
     n_x, n_y = pair.x.counts[pair.rows_x], pair.y.counts[pair.rows_y]
     correction = (digamma((n_xy + 1) / 2) - digamma(n_xy / 2)) / 2
-    log_n_xy = digamma(n_xy) + np.where(n_xy % 2, -correction, correction)
-    terms = log_n_xy + np.log(pair.x.n_samples) - digamma(n_x) - digamma(n_y)
+    psi = pair.digammas
+    log_n_xy = psi[n_xy] + np.where(n_xy % 2, -correction, correction)
+    terms = log_n_xy + np.log(pair.x.n_samples) - psi[n_x] - psi[n_y]
     return np.where((n_x > 1) & (n_y > 1), terms, 0.0)
 
 
@@ -129,7 +132,8 @@ def _terms_of_rows(
     k = np.where(atom, pair.joint.counts[rows], np.maximum(reached - 1, 1))
     n_x = np.where(atom, closed_x, strict_x)
     n_y = np.where(atom, closed_y, strict_y)
-    marginal_terms = digamma(n_x) + digamma(n_y)
+    psi = pair.digammas
+    marginal_terms = psi[n_x] + psi[n_y]
     if ties == "adaptive":
         # several samples on the boundary: the k-th neighbour is one of many
         on_boundary = np.maximum(closed_x - strict_x, closed_y - strict_y)
@@ -144,5 +148,5 @@ def _terms_of_rows(
                 strict=(strict_x[tied], strict_y[tied]),
                 closed=(closed_x[tied], closed_y[tied]),
             )
-    terms = digamma(k) + np.log(pair.x.n_samples) - marginal_terms
+    terms = psi[k] + np.log(pair.x.n_samples) - marginal_terms
     return np.where(reached > 1, terms, 0.0)  # 0: nobody shares the nominal values

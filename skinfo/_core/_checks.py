@@ -23,7 +23,8 @@ def check_integer(name: str, value: Any, *, minimum: int) -> int:
 
 def check_option(name: str, value: Any, options: Collection[Any]) -> None:
     """Raise unless `value` is one of `options`."""
-    if not any(value is option or value == option for option in options):
+    # `in` would compare an array with the options, entry by entry
+    if not any(isinstance(value, type(o)) and value == o for o in options):
         known = ", ".join(repr(option) for option in options)
         raise ValueError(
             f"{name}={value!r} is not a known option. Pass one of: {known}."

@@ -135,6 +135,10 @@ def _read_series(series: Any, name: str) -> Column:
 def _read_array(
     values: AnyArray, gaps: BoolArray | None, name: str, *, category: bool = False
 ) -> Column:
+    if values.ndim > 1:
+        raise TypeError(
+            f"{name} holds {values[0]!r} in one entry. Split it into several columns."
+        )
     missing = np.zeros(values.shape, dtype=bool) if gaps is None else gaps.copy()
     kind = values.dtype.kind
     if kind == "c":

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 _SELECTED, _OTHER, _NULL = "tab:blue", "lightsteelblue", "0.85"
+_LONGEST_NAME = 40
 
 
 class DependenceDisplay:
@@ -166,7 +167,7 @@ class DependenceDisplay:
         shown = np.argsort(-scores, kind="stable")[:max_features]
         places = np.arange(len(shown))
         if ax is None:
-            height = 1.2 + 0.27 * len(shown)
+            height = 1.8 + 0.27 * len(shown)
             _, ax = plt.subplots(figsize=(6.4, height), layout="constrained")
         legend = {}
         if self.null_distribution is not None:
@@ -184,12 +185,24 @@ class DependenceDisplay:
             handles = [
                 Patch(color=colour, label=name) for name, colour in legend.items()
             ]
-            ax.legend(handles=handles, loc="lower right", frameon=False)
+            ax.legend(
+                handles=handles, loc="lower right", edgecolor="none", framealpha=0.9
+            )
         ax.axvline(0, color="0.3", linewidth=0.8)
-        ax.set_yticks(places, [str(self.feature_names[j]) for j in shown])
+        names = [_shortened(str(self.feature_names[j])) for j in shown]
+        ax.set_yticks(places, names)
         ax.set_ylim(len(shown) - 0.4, -0.6)
         ax.set_xlabel(self.score_name)
         ax.spines[["top", "right"]].set_visible(False)
         self.ax_ = ax
         self.figure_ = ax.figure
         return self
+
+
+def _shortened(name: str) -> str:
+    """Return a name that leaves room for the bars."""
+    return (
+        name
+        if len(name) <= _LONGEST_NAME
+        else name[: _LONGEST_NAME - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    )

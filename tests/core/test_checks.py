@@ -37,7 +37,7 @@ def test_integers_below_the_minimum_are_a_value_error(value):
         check_integer("k", value, minimum=2)
 
 
-@pytest.mark.parametrize("value", ["a", None, 3])
+@pytest.mark.parametrize("value", ["a", np.str_("a"), None, 3])
 def test_known_options_pass(value):
     check_option("mode", value, ["a", None, 3])
 

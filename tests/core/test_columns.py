@@ -410,3 +410,9 @@ def test_taken_and_copied_columns_are_their_own():
     assert copy.values.tolist() == [1, 2, 3]
     assert (taken.name, copy.name) == ("x", "x")
     assert len(taken.missing) == 2
+
+
+def test_nested_columns_are_named_with_their_remedy():
+    nested = pl.Series("pairs", [[1, 2], [3, 4]], dtype=pl.Array(pl.Int64, 2))
+    with pytest.raises(TypeError, match=r"pairs holds array\(\[1, 2\]\) in one entry"):
+        read_columns(nested, name="x")

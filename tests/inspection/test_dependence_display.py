@@ -72,6 +72,12 @@ def test_features_without_names_are_numbered():
     assert display.ax_.get_legend() is None
 
 
+def test_long_names_are_shortened():
+    names = ["x" * 40, "y" * 41]
+    display = DependenceDisplay([0.2, 0.1], feature_names=names).plot()
+    assert labels(display.ax_) == ["x" * 40, "y" * 39 + "…"]
+
+
 def test_scores_alone_make_a_display():
     display = DependenceDisplay([0.1, 0.3], feature_names=["a", "b"], score_name="s")
     assert labels(display.plot().ax_) == ["b", "a"]

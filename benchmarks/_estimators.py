@@ -1,0 +1,77 @@
+"""The estimators that are compared: skinfo's default, and its peers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.special import digamma
+from sklearn.feature_selection import mutual_info_classif, mutual_info_regression
+
+from skinfo import mutual_information
+from skinfo._core._vectors import read_vector
+from skinfo.dependence._mutual_info import MutualInformation
+from skinfo.dependence._pointwise import index_pair
+
+
+def authors_formula(x: Any, y: Any, *, n_neighbors: int = 5) -> float:
+    """Return the estimate of the code of Gao, Kannan, Oh and Viswanath 2017."""
+    return mutual_information(x, y, n_neighbors=n_neighbors, scale=None, ties="gao")
+
+
+def scikit_learn(
+    x: Any,
+    y: Any,
+    *,
+    x_discrete: bool = False,
+    y_discrete: bool = False,
+    n_neighbors: int = 5,
+) -> float:
+    """Return the estimate of scikit-learn for one feature, with these flags."""
+    estimate = mutual_info_classif if y_discrete else mutual_info_regression
+    values = estimate(
+        np.reshape(x, (-1, 1)),
+        y,
+        discrete_features=x_discrete,
+        n_neighbors=n_neighbors,
+        random_state=0,
+    )
+    return float(values[0])
+
+
+def mesner_shalizi(
+    x: Any, y: Any, *, scale: str | None = None, n_neighbors: int = 5
+) -> float:
+    """Return the estimate with the counts of Mesner and Shalizi 2019.
+
+    All counts are closed. K leaves out the point itself, q_x and q_y include it:
+    mean of psi(K) + log N - psi(q_x - 1) - psi(q_y - 1).
+    """
+    measure = MutualInformation(n_neighbors, scale, "gao")
+    variables = [
+        measure.prepare(
+            read_vector(
+                values,
+                name=name,
+                discrete="auto",
+                discrete_name=f"{name}_discrete",
+                nan_policy="raise",
+            )
+        )
+        for name, values in (("x", x), ("y", y))
+    ]
+    pair = index_pair(*variables)
+    joint = pair.joint
+    radius, _ = pair.index_joint.nth_distance(
+        joint.points, joint.groups, n_neighbors + 1
+    )
+    k = pair.index_joint.closed_counts(joint.points, joint.groups, radius) - 1
+    q_x, q_y = (
+        index.closed_counts(variable.points[rows], variable.groups[rows], radius)
+        for variable, index, rows in (
+            (pair.x, pair.index_x, pair.rows_x),
+            (pair.y, pair.index_y, pair.rows_y),
+        )
+    )
+    terms = digamma(k) + np.log(joint.n_samples) - digamma(q_x - 1) - digamma(q_y - 1)
+    return float(np.average(terms, weights=joint.counts))

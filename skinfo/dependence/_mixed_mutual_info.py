@@ -96,7 +96,8 @@ class MixedMutualInfo(DependenceSelector):
     `score` is the Donsker-Varadhan bound: with the density ratio `r` of the training
     samples, :math:`E \log r(X, Y) - \log E' r(X, Y) \le I(X; Y)` on new ones, the
     second mean over pairs that were drawn apart. A category that was not seen in `fit`
-    counts as independent.
+    counts as independent. For this the estimator keeps a copy of the selected columns
+    and of the target.
 
     References
     ----------

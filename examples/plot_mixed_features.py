@@ -86,8 +86,8 @@ for name, likelihood in likelihoods(X).items():
 # needs codes for the strings, and flags: once for the columns of strings alone, once
 # also for all columns of whole numbers.
 
-SKLEARN = "mutual_info_classif, strings discrete"
-SKLEARN_INTEGERS = "mutual_info_classif, integers too"
+SKLEARN = "sklearn: strings"
+SKLEARN_INTEGERS = "sklearn: strings, integers"
 estimates: dict[str, list[np.ndarray]] = {
     "skinfo": [],
     SKLEARN: [],

@@ -6,6 +6,8 @@ import numbers
 from collections.abc import Collection
 from typing import Any
 
+import numpy as np
+
 
 def check_integer(name: str, value: Any, *, minimum: int) -> int:
     """Return `value` as an int, or raise if it is no integer >= `minimum`."""
@@ -23,8 +25,8 @@ def check_integer(name: str, value: Any, *, minimum: int) -> int:
 
 def check_option(name: str, value: Any, options: Collection[Any]) -> None:
     """Raise unless `value` is one of `options`."""
-    # `in` would compare an array with the options, entry by entry
-    if not any(isinstance(value, type(o)) and value == o for o in options):
+    scalar = value is None or isinstance(value, (str, bool, int, np.generic))
+    if not (scalar and value in options):
         known = ", ".join(repr(option) for option in options)
         raise ValueError(
             f"{name}={value!r} is not a known option. Pass one of: {known}."

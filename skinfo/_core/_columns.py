@@ -18,6 +18,8 @@ import numpy as np
 from sklearn.utils import check_array
 
 from skinfo._core._checks import check_option
+from skinfo._core._dates import as_dates, as_integers, change_unit
+from skinfo._core._frames import is_dataframe, series_of
 from skinfo._core._typing import AnyArray, BoolArray
 
 NAN_POLICIES = ("raise", "omit")
@@ -29,7 +31,8 @@ class Column:
 
     `values` (n_samples,) keeps the dtype of the data, so that large integers stay
     exact; entries under `missing` (NaN, None, NA, NaT or infinite) mean nothing.
-    `numeric`: the values can be coordinates. `nominal`: the kind by default.
+    `numeric`: the values can be coordinates. `nominal`: they are not, by default.
+    Dates and durations are integers of `unit`, which is None for all others.
     """
 
     name: str
@@ -37,6 +40,26 @@ class Column:
     missing: BoolArray
     numeric: bool
     nominal: bool
+    unit: str | None = None
+
+    def like(self, fitted: Column) -> Column:
+        """Return the column in the unit of the one that was fitted, or raise."""
+        if (self.kind, fitted.kind) == ("dates", "dates"):
+            values = change_unit(self.values, str(self.unit), str(fitted.unit))
+            return replace(self, values=values, unit=fitted.unit)
+        if not fitted.nominal and self.kind != fitted.kind:
+            raise ValueError(
+                f"Column {self.name!r} held {fitted.kind} in fit, but now holds "
+                f"{self.kind}. Pass data of the same kind as in fit."
+            )
+        return self
+
+    @property
+    def kind(self) -> str:
+        """What the values are, in a word."""
+        if self.unit is not None:
+            return "dates"
+        return "numbers" if self.numeric else "text or other objects"
 
     def take(self, rows: BoolArray) -> Column:
         """Return the column with only these rows."""
@@ -45,11 +68,6 @@ class Column:
     def copy(self) -> Column:
         """Return a column that shares no memory with the data."""
         return replace(self, values=self.values.copy(), missing=self.missing.copy())
-
-
-def is_dataframe(X: Any) -> bool:
-    """Tell whether `X` is a dataframe of pandas or polars."""
-    return (hasattr(X, "iloc") and X.ndim == 2) or hasattr(X, "get_columns")
 
 
 def read_columns(X: Any, *, name: str, ensure_2d: bool = False) -> list[Column]:
@@ -63,7 +81,7 @@ def read_columns(X: Any, *, name: str, ensure_2d: bool = False) -> list[Column]:
             _check_array(np.zeros(X.shape), None, name=name, ensure_2d=True)
         return [
             _read_series(series, str(label))
-            for label, series in zip(X.columns, _series(X), strict=True)
+            for label, series in zip(X.columns, series_of(X), strict=True)
         ]
     if hasattr(X, "iloc") or hasattr(X, "is_null"):
         label = name if getattr(X, "name", None) is None else str(X.name)
@@ -100,15 +118,9 @@ def _check_array(X: Any, dtype: Any, *, name: str, ensure_2d: bool) -> AnyArray:
             ensure_2d=ensure_2d,
             input_name=name,
         )
-    except ValueError as error:
-        raise ValueError(f"{name} cannot be used. {error}") from error
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name} cannot be used. {error}") from error
     return np.asarray(array)
-
-
-def _series(X: Any) -> list[Any]:
-    if hasattr(X, "iloc"):
-        return [X.iloc[:, j] for j in range(X.shape[1])]
-    return list(X.get_columns())
 
 
 def _read_series(series: Any, name: str) -> Column:
@@ -140,17 +152,20 @@ def _read_array(
             f"{name} holds {values[0]!r} in one entry. Split it into several columns."
         )
     missing = np.zeros(values.shape, dtype=bool) if gaps is None else gaps.copy()
+    unit = None
+    if values.dtype.kind in "OUST":
+        values = values.astype(object)
+        missing |= np.fromiter(map(_is_missing, values), bool, len(values))
+        values = as_dates(values, missing)
     kind = values.dtype.kind
     if kind == "c":
         raise ValueError(f"Complex data not supported: {name} is complex.")
     if kind in "mM":
         missing |= np.isnat(values)
-        values = values.astype(np.int64)
+        values, unit = as_integers(values)
     elif kind == "f":
         missing |= ~np.isfinite(values)
-    elif kind in "OUST":
-        values = values.astype(object)
-        missing |= np.fromiter(map(_is_missing, values), bool, len(values))
+    elif kind == "O":
         numbers_only = _as_numbers(values, missing)
         if numbers_only is None:
             return Column(name, values, missing, numeric=False, nominal=True)
@@ -161,7 +176,7 @@ def _read_array(
             "dates nor objects. Convert it to one of these."
         )
     nominal = category or kind == "b"
-    return Column(name, values, missing, numeric=True, nominal=nominal)
+    return Column(name, values, missing, numeric=True, nominal=nominal, unit=unit)
 
 
 def _is_missing(value: Any) -> bool:
@@ -212,7 +227,11 @@ def nominal_mask(columns: Sequence[Column], discrete: Any, *, name: str) -> Bool
     """
     automatic = np.array([column.nominal for column in columns], dtype=bool)
     if isinstance(discrete, str):
-        check_option(name, discrete, ["auto"])
+        if discrete != "auto":
+            raise ValueError(
+                f"{name}={discrete!r} is not a known option. Pass 'auto', a bool, a "
+                f"mask over the columns, or a list of indices or names: [{discrete!r}]."
+            )
         return automatic
     if isinstance(discrete, (bool, np.bool_)):
         mask = np.full(len(columns), bool(discrete))
@@ -238,6 +257,8 @@ def nominal_mask(columns: Sequence[Column], discrete: Any, *, name: str) -> Bool
 
 
 def _listed(discrete: Any, *, name: str) -> list[Any]:
+    if isinstance(discrete, list) and any(isinstance(item, tuple) for item in discrete):
+        return discrete  # names of several levels
     listed = np.asarray(discrete, dtype=object)
     if listed.ndim != 1:
         raise ValueError(
@@ -265,6 +286,11 @@ def _position(columns: Sequence[Column], item: Any, *, name: str) -> int:
             )
         return position % len(columns)
     names = [column.name for column in columns]
+    if names.count(str(item)) > 1:
+        raise ValueError(
+            f"{name} holds {item!r}, which names several columns. "
+            "Pass indices or a mask, or give the columns names of their own."
+        )
     if str(item) not in names:
         raise ValueError(
             f"{name} holds {item!r}, which names no column. "

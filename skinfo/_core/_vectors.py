@@ -38,6 +38,11 @@ class RandomVector:
         columns = [self.columns[position] for position in positions]
         return RandomVector(columns, self.nominal[list(positions)])
 
+    def like(self, fitted: RandomVector) -> RandomVector:
+        """Return new samples of a vector that was fitted, in its units, or raise."""
+        pairs = zip(self.columns, fitted.columns, strict=True)
+        return RandomVector([new.like(old) for new, old in pairs], fitted.nominal)
+
     def copy(self) -> RandomVector:
         """Return a vector that shares no memory with the data."""
         return RandomVector([column.copy() for column in self.columns], self.nominal)

@@ -17,6 +17,7 @@ from skinfo._core._typing import FloatArray, IntArray
 from skinfo._core._vectors import RandomVector, complete_pair, read_vector
 
 _SAMPLES_PER_TASK = 50_000  # some 50 ms, so that handing out tasks costs nothing
+_DRAWS_PER_TASK = 8  # each task prepares its features anew
 
 
 class DependenceMeasure(Protocol):
@@ -88,9 +89,11 @@ def feature_values(
     tasks = list(
         product(
             gen_batches(n_features, max(1, per_task // len(draws))),
-            gen_batches(len(draws), per_task),
+            gen_batches(len(draws), max(_DRAWS_PER_TASK, per_task)),
         )
     )
+    if len(tasks) == 1:
+        n_jobs = 1  # saves the start of a pool
     results = Parallel(n_jobs=n_jobs, verbose=verbose, prefer="threads")(
         delayed(_values_of_features)(
             measure, features.select(range(n_features)[some]), target, y, draws[part]

@@ -37,7 +37,7 @@ class MixedMutualInfo(DependenceSelector):
         it is. "standard": to unit variance. None: not at all, as in [1]_.
     ties : {"adaptive", "gao"}, default="adaptive"
         What is done where several samples are at the same distance. "adaptive":
-        the mean over all ways to break the ties, which repairs rounded and integer
+        about the mean over all ways to break them, which repairs rounded and integer
         data, and a correction for few samples in a cell where both variables are
         nominal. "gao": the estimator of [1]_, with neither.
     discrete_features : "auto", bool, or array-like, default="auto"
@@ -156,7 +156,7 @@ class MixedMutualInfo(DependenceSelector):
         new: tuple[RandomVector, RandomVector],
     ) -> float:
         x, y = (training_vector(vector, self.scale) for vector in training)
-        ratio = DensityRatio(x.variable, y.variable, self.n_neighbors)
+        ratio = DensityRatio(x.variable, y.variable, int(self.n_neighbors))
         return donsker_varadhan_bound(
             ratio, x.place(new[0]), y.place(new[1]), n_jobs=self.n_jobs
         )

@@ -37,9 +37,13 @@ class MutualInformation:
     scale: str | None
     ties: str
 
+    def __post_init__(self) -> None:
+        # integers of numpy would wrap round in n_neighbors + 1
+        n_neighbors = check_integer("n_neighbors", self.n_neighbors, minimum=1)
+        object.__setattr__(self, "n_neighbors", n_neighbors)
+
     def check_options(self) -> None:
         """Raise where a parameter is wrong whatever the data."""
-        check_integer("n_neighbors", self.n_neighbors, minimum=1)
         check_option("scale", self.scale, SCALES)
         check_option("ties", self.ties, TIES)
 
@@ -100,7 +104,7 @@ def mutual_information(
         as it is. "standard": to unit variance. None: not at all, as in [1]_.
     ties : {"adaptive", "gao"}, default="adaptive"
         What is done where several samples are at the same distance. "adaptive":
-        the mean over all ways to break the ties, which repairs rounded and integer
+        about the mean over all ways to break them, which repairs rounded and integer
         data, and a correction for few samples in a cell where both variables are
         nominal. "gao": the estimator of [1]_, with neither.
         Both agree on numeric data without such ties.
@@ -302,8 +306,8 @@ def mixed_mutual_info(
     """Estimate the mutual information of each feature with the target, in nats.
 
     The score function for :class:`~sklearn.feature_selection.SelectKBest` and its
-    like, in place of `mutual_info_classif` and `mutual_info_regression`: the kinds of
-    features and target are told apart by themselves.
+    like, in place of `mutual_info_classif` and `mutual_info_regression`. They pass on
+    an array: what is a category in a dataframe may reach this function as a number.
 
     Parameters
     ----------
@@ -357,8 +361,8 @@ def mixed_mutual_info(
     >>> from skinfo import mixed_mutual_info
     >>> X, y = load_iris(return_X_y=True, as_frame=True)
     >>> score_function = partial(mixed_mutual_info, discrete_target=True)
-    >>> score_function(X, y).round(2)
-    array([0.53, 0.3 , 0.99, 1.01])
+    >>> score_function(X, y).round(1)
+    array([0.5, 0.3, 1. , 1. ])
     >>> SelectKBest(score_function, k=2).fit(X, y).get_feature_names_out()
     array(['petal length (cm)', 'petal width (cm)'], dtype=object)
     """

@@ -20,6 +20,8 @@ from sklearn.neighbors import KDTree as CountingTree
 from skinfo._core._typing import BoolArray, FloatArray, IntArray
 from skinfo.dependence._variables import Variable
 
+_FEW_DIFFERENCES = 200_000  # for which brute force is faster than a tree
+
 _Difference: TypeAlias = Callable[[IntArray, IntArray | slice], FloatArray]
 
 
@@ -285,6 +287,10 @@ class TreeIndex:
         total = np.zeros(len(rows), dtype=np.int64)
         if len(rows) == 0:
             return total
+        if rows.size * len(self._rows) <= _FEW_DIFFERENCES:
+            distances = np.abs(rows[:, np.newaxis] - self._rows).max(axis=2)
+            inside: IntArray = (distances <= radius[:, np.newaxis]) @ self._counts
+            return inside
         for bit, tree in self._counting_trees:
             total += bit * tree.query_radius(rows, radius, count_only=True)
         return total

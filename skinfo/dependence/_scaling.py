@@ -113,6 +113,18 @@ def _key(value: Any) -> Any:
     try:
         hash(value)
     except TypeError:
+        if isinstance(value, np.ndarray):
+            return (
+                value.dtype.str,
+                value.shape,
+                tuple(map(_key, value.ravel().tolist())),
+            )
+        if isinstance(value, (list, tuple)):
+            return type(value), tuple(map(_key, value))
+        if isinstance(value, dict):
+            return dict, frozenset((key, _key(entry)) for key, entry in value.items())
+        if isinstance(value, set):
+            return set, frozenset(value)
         return type(value), repr(value)
     return value
 
@@ -129,9 +141,11 @@ def scale_levels(values: AnyArray, counts: IntArray, scale: str | None) -> Float
 def normal_scores(counts: IntArray) -> FloatArray:
     """Return the van der Waerden scores of average ranks: Phi^-1(rank / (n + 1))."""
     last = np.cumsum(counts)
-    average_rank = last - (counts - 1) / 2
-    scores: FloatArray = ndtri(average_rank / (last[-1] + 1))
-    return scores
+    doubled_rank, doubled_end = 2 * last - counts + 1, 2 * (last[-1] + 1)
+    # both tails by the lower one, so that -x has exactly the distances of x
+    from_end = np.minimum(doubled_rank, doubled_end - doubled_rank)
+    tail: FloatArray = ndtri(from_end / doubled_end)
+    return np.where(2 * doubled_rank <= doubled_end, tail, -tail)
 
 
 def _standardized(values: AnyArray, counts: IntArray) -> FloatArray:

@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import false_discovery_control
+from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import Tags
@@ -18,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skinfo._core._checks import check_integer, check_option, check_probability
 from skinfo._core._columns import NAN_POLICIES
+from skinfo._core._frames import frame_to_array, is_dataframe, select_columns
 from skinfo._core._permutation import draw_seeds, permutation_pvalues
 from skinfo._core._typing import BoolArray, FloatArray
 from skinfo._core._vectors import RandomVector, complete_pair
@@ -108,7 +110,9 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
             self.null_distribution_ = null_distribution
             self.pvalues_ = permutation_pvalues(self.scores_, null_distribution)
             if self.alpha is not None:
-                significant = false_discovery_control(self.pvalues_) <= self.alpha
+                # the adjusted p-values are rounded: those equal to alpha pass
+                bound = self.alpha * (1 + 1e-12)
+                significant = false_discovery_control(self.pvalues_) <= bound
         self._support_mask = _best(self.scores_, significant, n_selected)
         selected = features.select(np.flatnonzero(self._support_mask))
         self._training = selected.copy(), target.copy()
@@ -144,6 +148,37 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
         check_is_fitted(self)
         return self._support_mask
 
+    def transform(self, X: ArrayLike) -> Any:
+        """Reduce X to the selected features.
+
+        Parameters
+        ----------
+        X : array-like or dataframe of shape (n_samples, n_features)
+            The features.
+
+        Returns
+        -------
+        ndarray or dataframe of shape (n_samples, n_selected_features)
+            The selected columns. With `set_output` those of a dataframe keep their
+            dtypes; else columns without a common dtype become an array of objects.
+        """
+        check_is_fitted(self)
+        if not is_dataframe(X):
+            return super().transform(X)
+        validate_data(self, X, reset=False, skip_check_array=True)
+        if not self._support_mask.any():
+            warnings.warn(
+                "No features were selected: none is significant at "
+                f"alpha={self.alpha!r}.",
+                UserWarning,
+                stacklevel=2,
+            )
+        selected = select_columns(X, np.flatnonzero(self._support_mask))
+        output = getattr(self, "_sklearn_output_config", {})  # of set_output
+        if output.get("transform", get_config()["transform_output"]) != "default":
+            return selected
+        return frame_to_array(selected, allow_nan=self.nan_policy == "omit")
+
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
         """Return the dependence of the selected features with y on new samples.
 
@@ -173,18 +208,24 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
         validate_data(self, X, y, reset=False, skip_check_array=True)
         training_features, training_target = self._training
         features, target = read_features_and_target(
-            X,
-            y,
-            self.discrete_features_,
-            training_target.nominal,
-            nan_policy=self.nan_policy,
+            X, y, "auto", "auto", nan_policy=self.nan_policy
         )
+        if len(target.columns) != len(training_target.columns):
+            raise ValueError(
+                f"y has {len(target.columns)} columns, but had "
+                f"{len(training_target.columns)} in fit. Pass as many as in fit."
+            )
         if not self._support_mask.any():
             return 0.0
         features = features.select(np.flatnonzero(self._support_mask))
-        minimum = self._make_measure().minimum_samples
-        training = complete_pair(training_features, training_target, minimum=minimum)
-        new = complete_pair(features, target, minimum=1)
+        measure = self._make_measure()
+        measure.check_samples(training_features.n_samples)
+        training = complete_pair(
+            training_features, training_target, minimum=measure.minimum_samples
+        )
+        new = complete_pair(
+            features.like(training_features), target.like(training_target), minimum=1
+        )
         return self._held_out_value(training[:2], new[:2])
 
     def __sklearn_tags__(self) -> Tags:

@@ -2,8 +2,8 @@
 
 The estimate psi(k) + log N - psi(n_x) - psi(n_y) holds for a box that grows until it
 holds k points. On rounded or lattice data it grows in jumps and may take in many points
-at once. Noise would break such ties; the terms here are those that random breaking
-gives on average, without any randomness.
+at once. Noise would break such ties; the terms here are about those that random
+breaking gives on average, without any randomness.
 
 In its last jump the box grows from the shares (g_x, g_y) of its marginal counts to
 (1, 1). Let it do so along (t^a_x, t^a_y), a_x + a_y = 1: then t is the share of its
@@ -15,8 +15,9 @@ course of it: the k-th at t = g + (1 - g) B, B ~ Beta(k - S, K - k + 1). Then
 
 points are expected in the strip of x: k in the stopped box, those of the R_x outside
 the full box and of the K - k in it that are in the strip by then, and the point itself,
-which is counted where the k-th neighbour is on the edge of y. The mean of psi(n_x) over
-t is taken by a rule of two nodes, one standard deviation on either side of the mean.
+which is counted where the k-th neighbour is on the edge of y; but no fewer than are
+nearer than the radius. The mean of psi(n_x) over t is taken by a rule of two nodes, one
+standard deviation on either side of the mean.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ def tie_broken_terms(
     terms = np.zeros_like(inner)
     for position in (mean - deviation, mean + deviation):
         beside = (n_inside - n_neighbors) / (1 - position)
-        for n_closed, edge in zip(closed, (edge_x, 1 - edge_x), strict=True):
+        for n_nearer, n_closed, edge in zip(
+            strict, closed, (edge_x, 1 - edge_x), strict=True
+        ):
             strip = position**edge
             n_expected = (
                 n_neighbors
@@ -57,7 +60,7 @@ def tie_broken_terms(
                 + beside * (strip - position)
                 + (1 - edge)
             )
-            terms += digamma(n_expected) / 2
+            terms += digamma(np.maximum(n_expected, n_nearer)) / 2
     return terms
 
 

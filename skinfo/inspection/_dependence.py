@@ -91,6 +91,7 @@ class DependenceDisplay:
         *,
         max_features: int | None = 30,
         null_quantile: float = 0.95,
+        score_name: str = "Mutual information (nats)",
         ax: Axes | None = None,
     ) -> Self:
         """Draw the scores of a fitted estimator.
@@ -104,7 +105,10 @@ class DependenceDisplay:
             Draw only so many features, the ones with the largest scores. None draws
             all.
         null_quantile : float, default=0.95
-            The band reaches to this quantile of the scores under permutation.
+            The band reaches from the opposite quantile of the scores under permutation
+            to this one.
+        score_name : str, default="Mutual information (nats)"
+            What the scores are.
         ax : matplotlib Axes, default=None
             Where to draw. None makes a new figure.
 
@@ -117,7 +121,14 @@ class DependenceDisplay:
         ------
         NotFittedError
             If the estimator is not fitted.
+        TypeError
+            If the estimator is a pipeline or a search that holds the selector.
         """
+        if hasattr(estimator, "steps") or hasattr(estimator, "best_estimator_"):
+            raise TypeError(
+                f"estimator is a {type(estimator).__name__}. Pass the selector in it: "
+                "pipeline[0], or search.best_estimator_."
+            )
         check_is_fitted(estimator, "scores_")
         default_names = [f"x{j}" for j in range(estimator.n_features_in_)]
         display = cls(
@@ -125,6 +136,7 @@ class DependenceDisplay:
             feature_names=list(getattr(estimator, "feature_names_in_", default_names)),
             null_distribution=getattr(estimator, "null_distribution_", None),
             support=estimator.get_support(),
+            score_name=score_name,
         )
         return display.plot(ax, max_features=max_features, null_quantile=null_quantile)
 
@@ -145,7 +157,8 @@ class DependenceDisplay:
             Draw only so many features, the ones with the largest scores. None draws
             all.
         null_quantile : float, default=0.95
-            The band reaches to this quantile of the scores under permutation.
+            The band reaches from the opposite quantile of the scores under permutation
+            to this one.
 
         Returns
         -------
@@ -159,11 +172,13 @@ class DependenceDisplay:
         """
         from matplotlib import pyplot as plt
         from matplotlib.patches import Patch
+        from matplotlib.transforms import ScaledTranslation
 
         check_probability("null_quantile", null_quantile)
         if max_features is not None:
             check_integer("max_features", max_features, minimum=1)
         scores = np.asarray(self.scores, dtype=float)
+        self._check_lengths(len(scores))
         shown = np.argsort(-scores, kind="stable")[:max_features]
         places = np.arange(len(shown))
         if ax is None:
@@ -172,9 +187,10 @@ class DependenceDisplay:
         legend = {}
         if self.null_distribution is not None:
             null = np.asarray(self.null_distribution)[shown]
-            bound = np.quantile(null, null_quantile, axis=1)
-            ax.barh(places, bound, height=0.9, color=_NULL)
-            legend[f"{null_quantile:.0%} of permutations"] = _NULL
+            shares = 1 - null_quantile, null_quantile
+            low, high = np.quantile(null, shares, axis=1)
+            ax.barh(places, high - low, left=low, height=0.9, color=_NULL)
+            legend[f"{shares[0]:.0%} to {shares[1]:.0%} of permutations"] = _NULL
         self.bars_ = ax.barh(places, scores[shown], height=0.5, color=_SELECTED)
         if self.support is not None and not np.all(self.support):
             left_out = ~np.asarray(self.support, dtype=bool)[shown]
@@ -185,9 +201,16 @@ class DependenceDisplay:
             handles = [
                 Patch(color=colour, label=name) for name, colour in legend.items()
             ]
+            below = ScaledTranslation(0, -0.45, ax.figure.dpi_scale_trans)
             ax.legend(
-                handles=handles, loc="lower right", edgecolor="none", framealpha=0.9
+                handles=handles,
+                loc="upper right",
+                bbox_to_anchor=(1, 0),
+                bbox_transform=ax.transAxes + below,
+                ncols=len(handles),
+                frameon=False,
             )
+        ax.use_sticky_edges = False  # a margin on the left of the band
         ax.axvline(0, color="0.3", linewidth=0.8)
         names = [_shortened(str(self.feature_names[j])) for j in shown]
         ax.set_yticks(places, names)
@@ -198,11 +221,19 @@ class DependenceDisplay:
         self.figure_ = ax.figure
         return self
 
+    def _check_lengths(self, n_features: int) -> None:
+        """Raise unless all that was passed has one entry for each feature."""
+        for name in ("feature_names", "null_distribution", "support"):
+            value = getattr(self, name)
+            if value is not None and len(value) != n_features:
+                raise ValueError(
+                    f"{name} has {len(value)} entries, but there are {n_features} "
+                    "scores. Pass one for each feature."
+                )
+
 
 def _shortened(name: str) -> str:
-    """Return a name that leaves room for the bars."""
-    return (
-        name
-        if len(name) <= _LONGEST_NAME
-        else name[: _LONGEST_NAME - 1] + "\N{HORIZONTAL ELLIPSIS}"
-    )
+    """Return both ends of a name, so that it leaves room for the bars."""
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[: _LONGEST_NAME - 16]}\N{HORIZONTAL ELLIPSIS}{name[-15:]}"

@@ -4,6 +4,7 @@ import pytest
 from skinfo import MixedMutualInfo
 from skinfo._core._vectors import read_vector
 from skinfo.datasets import make_zero_inflated_poisson
+from skinfo.dependence import _held_out
 from skinfo.dependence._held_out import (
     DensityRatio,
     Placed,
@@ -138,6 +139,25 @@ def test_bound_of_many_samples_is_near_that_of_all_pairs():
     # 32 of 2000 shifts: a relative error of about 1 / sqrt(32 * 2000)
     assert found == pytest.approx(expected, abs=0.015)
     assert found == donsker_varadhan_bound(TableRatio(), x, y, n_jobs=2)
+
+
+@pytest.mark.parametrize("n_samples", [201, 5000, 300_000])
+def test_cyclic_shifts_pair_no_sample_with_itself(monkeypatch, n_samples):
+    received = []
+
+    class Recorder:
+        def log_ratio(self, x, y):
+            received.append(np.abs(x.points - y.points).min())
+            return np.zeros(len(x.groups))
+
+    monkeypatch.setattr(_held_out, "_PAIRS_PER_TASK", 1)
+    points = np.arange(float(n_samples))[:, np.newaxis]
+    placed = Placed(points, np.zeros(n_samples, dtype=int))
+    donsker_varadhan_bound(Recorder(), placed, placed)
+    joint, *shifts = received
+    assert joint == 0
+    assert min(shifts) > 0
+    assert len(shifts) == (4 if n_samples == 300_000 else 32)
 
 
 def test_sorted_and_shuffled_samples_have_the_same_bound():

@@ -1,3 +1,4 @@
+import itertools
 import pickle
 
 import joblib
@@ -107,6 +108,15 @@ def test_iris_never_exceeds_the_entropy_of_the_class(k, discrete_target):
     X, y = load_iris(return_X_y=True)
     selector = MixedMutualInfo(k, discrete_target=discrete_target).fit(X, y)
     assert selector.scores_.max() < np.log(3)
+
+
+@pytest.mark.parametrize("k", [np.uint8(255), np.int8(127), np.uint64(5)])
+def test_short_integers_are_numbers_of_neighbors(k):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(400, 1)), rng.normal(size=400)
+    found, expected = (MixedMutualInfo(n).fit(X[:300], y[:300]) for n in (k, int(k)))
+    np.testing.assert_array_equal(found.scores_, expected.scores_)
+    assert found.score(X[300:], y[300:]) == expected.score(X[300:], y[300:])
 
 
 def test_constant_feature_scores_zero_with_a_rare_class():
@@ -502,7 +512,143 @@ def test_bad_data_are_named_with_their_remedy(X, y, error, message):
 def test_text_in_a_column_that_was_numeric_is_an_error_of_score():
     X, y = make_table()
     selector = MixedMutualInfo().fit(X, y)
-    with pytest.raises(ValueError, match="'number' is not discrete"):
+    with pytest.raises(ValueError, match=r"'number' held numbers .* now holds text"):
         selector.score(X.assign(number="text"), y)
+    with pytest.raises(ValueError, match="y has 2 columns, but had 1 in fit"):
+        selector.score(X, np.column_stack([y, y]))
     with pytest.raises(ValueError, match="feature names should match"):
         selector.score(X.rename(columns={"number": "count"}), y)
+
+
+# ---- columns of different kinds in one frame
+
+
+MIXED = {
+    "number": [0.5, 1.5, 2.5] * 20,
+    "date": pd.date_range("2024-01-01", periods=60),
+    "category": pd.Categorical(list("abc") * 20),
+    "flag": [True, False, True] * 20,
+    "whole": pd.array([1, 2, 3] * 20, dtype="Int64"),
+    "text": list("xyz") * 20,
+}
+
+
+@pytest.mark.parametrize("container", [pd.DataFrame, pl.from_pandas], ids=["pd", "pl"])
+@pytest.mark.parametrize("names", list(itertools.combinations(MIXED, 2)), ids="-".join)
+def test_frames_of_any_two_kinds_are_transformed(container, names):
+    frame = container(pd.DataFrame({name: MIXED[name] for name in names}))
+    selector = MixedMutualInfo().fit(frame, np.arange(60.0))
+    assert selector.transform(frame).shape == (60, 2)
+    assert isinstance(selector.transform(frame), np.ndarray)
+
+
+def test_polars_frames_keep_their_dtypes():
+    frame = pl.DataFrame({name: MIXED[name] for name in ("number", "date", "text")})
+    selector = MixedMutualInfo(n_features_to_select=2).set_output(transform="polars")
+    selected = selector.fit(frame, np.arange(60.0)).transform(frame)
+    assert selected.dtypes == frame[selected.columns].dtypes
+
+
+def test_only_selected_columns_are_searched_for_gaps():
+    X, y = make_table()
+    selector = MixedMutualInfo(n_features_to_select=1).fit(X[["number", "noise"]], y)
+    X.loc[0, "noise"] = np.nan
+    assert selector.transform(X[["number", "noise"]]).shape == (200, 1)
+    X.loc[0, "number"] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        selector.transform(X[["number", "noise"]])
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("as_object", [True, False])
+def test_dates_are_scored_in_the_unit_of_fit(unit, as_object):
+    dates = pd.date_range("2024-01-01", periods=120).to_numpy()
+    y = np.arange(120.0)
+    for fitted in ("s", "us", "ns"):
+        train = pd.DataFrame({"date": dates.astype(f"M8[{fitted}]")})
+        new = pd.DataFrame({"date": dates.astype(f"M8[{unit}]")})
+        if as_object:
+            new = new.astype(object)
+        selector = MixedMutualInfo().fit(train, y)
+        assert selector.score(new, y) == selector.score(train, y)
+    with pytest.raises(ValueError, match="held dates in fit, but now holds numbers"):
+        selector.score(pd.DataFrame({"date": y}), y)
+
+
+# ---- the false discovery rate
+
+
+def test_raw_significance_is_not_enough_among_many_features():
+    rng = np.random.default_rng(1)
+    X, y = rng.normal(size=(60, 20)), rng.normal(size=60)
+    selector = MixedMutualInfo(n_permutations=399, alpha=0.05, random_state=0)
+    selector.fit(X, y)
+    assert selector.pvalues_.min() <= 0.05  # one of 20 by chance
+    assert not selector.get_support().any()
+
+
+@pytest.mark.parametrize(("alpha", "n_features"), [(0.15, 12), (0.03, 9)])
+def test_advised_permutations_are_enough_for_a_single_feature(alpha, n_features):
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=100)
+    X = np.column_stack([y, *rng.normal(size=(n_features - 1, 100))])
+    n_permutations = round(n_features / alpha) - 1
+    selector = MixedMutualInfo(
+        n_permutations=n_permutations, alpha=alpha, random_state=0
+    ).fit(X, y)
+    assert selector.pvalues_[0] == 1 / (1 + n_permutations)
+    assert selector.get_support()[0]
+
+
+def test_negated_features_score_the_same():
+    rng = np.random.default_rng(0)
+    for n_samples in (29, 30):
+        X, y = rng.normal(size=(n_samples, 3)), rng.normal(size=n_samples)
+        scores = MixedMutualInfo().fit(X, y).scores_
+        np.testing.assert_array_equal(MixedMutualInfo().fit(-X, y).scores_, scores)
+
+
+def test_frames_of_which_nothing_is_selected_become_empty():
+    frame = pd.DataFrame({"text": MIXED["text"], "date": MIXED["date"]})
+    y = np.random.default_rng(1).normal(size=60)
+    selector = MixedMutualInfo(n_permutations=39, alpha=0.05, random_state=0)
+    selector.fit(frame, y)
+    with pytest.warns(UserWarning, match=r"No features were selected: .*alpha=0\.05"):
+        assert selector.transform(frame).shape == (60, 0)
+
+
+@pytest.mark.parametrize(
+    ("equal", "other"),
+    [
+        ([[1.0, 2.0], [1.0, 2.0]], [1.0, 2.0 + 1e-12]),
+        ([{"a": 1, "b": 2}, {"b": 2, "a": 1}], {"a": 1, "b": 3}),
+        ([{1, 2}, {2, 1}], {1, 3}),
+        ([np.arange(2000.0), np.arange(2000.0)], np.r_[:1000, -1, 1001:2000] / 1.0),
+        ([bytearray(b"x"), bytearray(b"x")], bytearray(b"y")),
+        ([([1],), ([1],)], ([2],)),
+    ],
+    ids=["list", "dict", "set", "array", "bytearray", "tuple"],
+)
+def test_objects_that_cannot_be_hashed_are_compared_by_equality(equal, other):
+    x = np.empty(40, dtype=object)
+    for i in range(40):
+        x[i] = equal[i % 2] if i < 20 else other
+    y = np.array(["a"] * 20 + ["b"] * 20)
+    names = np.where(np.arange(40) < 20, "first", "second")
+    assert mutual_information(x, y) == mutual_information(names, y)
+
+
+def test_columns_of_a_multi_index_are_named_by_tuples():
+    columns = pd.MultiIndex.from_tuples([("a", "x"), ("a", "y")])
+    X = pd.DataFrame(
+        np.round(np.random.default_rng(0).normal(size=(60, 2))), None, columns
+    )
+    y = X[("a", "x")].to_numpy()
+    found = mixed_mutual_info(X, y, discrete_features=[("a", "y")])
+    assert found[1] == mutual_information(X[("a", "y")], y, x_discrete=True)
+
+
+def test_names_of_several_columns_are_refused():
+    X = pd.DataFrame(np.ones((60, 3)), columns=["a", "a", "b"])
+    with pytest.raises(ValueError, match="holds 'a', which names several columns"):
+        mixed_mutual_info(X, np.arange(60), discrete_features=["a"])

@@ -63,7 +63,7 @@ def marginal_terms(t, n_neighbors, n_inside, x, y):
     share_x, share_y = shares(x, y)
     a_x = np.log(share_x) / np.log(share_x * share_y)
     total = 0.0
-    for a, (_, closed) in ((a_x, x), (1 - a_x, y)):
+    for a, (strict, closed) in ((a_x, x), (1 - a_x, y)):
         n_outside = closed - 1 - n_inside
         expected = (
             n_neighbors
@@ -71,7 +71,7 @@ def marginal_terms(t, n_neighbors, n_inside, x, y):
             + (n_inside - n_neighbors) * (t**a - t) / (1 - t)
             + (1 - a)
         )
-        total += digamma(expected)
+        total += digamma(max(expected, strict))
     return total
 
 

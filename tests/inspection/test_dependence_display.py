@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
 
 from skinfo import MixedMutualInfo
 from skinfo.inspection import DependenceDisplay
@@ -39,12 +40,13 @@ def test_bars_show_the_scores_from_the_largest_down(selector):
 
 
 def test_band_is_the_quantile_of_the_null_distribution(selector):
-    display = DependenceDisplay.from_estimator(selector, null_quantile=0.5)
+    display = DependenceDisplay.from_estimator(selector, null_quantile=0.8)
     band = display.ax_.containers[0]
-    expected = np.median(selector.null_distribution_, axis=1)[[1, 2, 0]]
-    np.testing.assert_allclose([bar.get_width() for bar in band], expected)
+    edges = np.quantile(selector.null_distribution_[[1, 2, 0]], [0.2, 0.8], axis=1)
+    np.testing.assert_allclose([bar.get_x() for bar in band], edges[0])
+    np.testing.assert_allclose([bar.get_width() for bar in band], edges[1] - edges[0])
     legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    assert legend == ["50% of permutations", "selected", "not selected"]
+    assert legend == ["20% to 80% of permutations", "selected", "not selected"]
 
 
 def test_features_that_are_not_selected_are_paler(selector):
@@ -75,7 +77,7 @@ def test_features_without_names_are_numbered():
 def test_long_names_are_shortened():
     names = ["x" * 40, "y" * 41]
     display = DependenceDisplay([0.2, 0.1], feature_names=names).plot()
-    assert labels(display.ax_) == ["x" * 40, "y" * 39 + "…"]
+    assert labels(display.ax_) == ["x" * 40, "y" * 24 + "…" + "y" * 15]
 
 
 def test_scores_alone_make_a_display():
@@ -91,3 +93,9 @@ def test_bad_input_is_named(selector):
         DependenceDisplay.from_estimator(selector, max_features=0)
     with pytest.raises(ValueError, match="null_quantile=95 must lie strictly"):
         DependenceDisplay.from_estimator(selector, null_quantile=95)
+    with pytest.raises(TypeError, match="estimator is a Pipeline"):
+        DependenceDisplay.from_estimator(make_pipeline(selector))
+    with pytest.raises(
+        ValueError, match="support has 1 entries, but there are 2 scores"
+    ):
+        DependenceDisplay([1, 2], feature_names=["a", "b"], support=[True]).plot()

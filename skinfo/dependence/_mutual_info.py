@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.utils import gen_batches
 
 from skinfo._core._checks import (
     check_integer,
@@ -24,9 +25,12 @@ from skinfo.dependence._pointwise import (
     index_pair,
     mean_term,
     pointwise_terms,
+    side_by_side,
 )
 from skinfo.dependence._scaling import SCALES, encode_columns
 from skinfo.dependence._variables import Variable, make_variable
+
+_SAMPLES_TOGETHER = 10_000  # of several permutations, to save calls
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,17 @@ class MutualInformation:
         self, x: Variable, y: Variable, orders: Sequence[IntArray | None]
     ) -> list[float]:
         pair = index_pair(x, y)
-        pairs = (pair if order is None else pair.permuted(order) for order in orders)
-        return [mean_term(pair, self.terms(pair)) for pair in pairs]
+        results: list[float] = []
+        for batch in gen_batches(len(orders), max(1, _SAMPLES_TOGETHER // x.n_samples)):
+            pairs = [
+                pair if order is None else pair.permuted(order)
+                for order in orders[batch]
+            ]
+            terms = self.terms(side_by_side(pairs))
+            ends = np.cumsum([pair.joint.n_rows for pair in pairs[:-1]])
+            parts = np.split(terms, ends)
+            results += [mean_term(*both) for both in zip(pairs, parts, strict=True)]
+        return results
 
     def terms(self, pair: IndexedPair, n_jobs: int | None = None) -> FloatArray:
         """Return the terms of the joint rows, in nats."""

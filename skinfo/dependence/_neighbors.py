@@ -9,7 +9,7 @@ All comparisons use the same floating-point differences, never a sum `x + radius
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Protocol, TypeAlias
 
@@ -235,7 +235,7 @@ class TreeIndex:
 
     @cached_property
     def _neighbor_tree(self) -> KDTree:
-        return KDTree(self._rows, leafsize=16, balanced_tree=False, compact_nodes=False)
+        return KDTree(self._rows, leafsize=12, balanced_tree=False, compact_nodes=False)
 
     @cached_property
     def _counting_trees(self) -> list[tuple[int, CountingTree]]:
@@ -294,3 +294,59 @@ class TreeIndex:
         for bit, tree in self._counting_trees:
             total += bit * tree.query_radius(rows, radius, count_only=True)
         return total
+
+
+class SideBySideIndex:
+    """Several indices as one: group g of index i is group i * n_groups + g.
+
+    Points are asked about in the order of the indices.
+    """
+
+    def __init__(
+        self, indices: Sequence[NeighborIndex], *, n_rows: Sequence[int], n_groups: int
+    ) -> None:
+        self._indices = indices
+        self._first_rows = np.cumsum([0, *n_rows[:-1]])
+        self._n_groups = n_groups
+
+    def _parts(self, groups: IntArray) -> Iterator[tuple[NeighborIndex, slice, int]]:
+        """Yield each index, its part of the points, and its first group."""
+        first_groups = np.arange(len(self._indices) + 1) * self._n_groups
+        edges = np.searchsorted(groups // self._n_groups * self._n_groups, first_groups)
+        for i, index in enumerate(self._indices):
+            yield index, slice(edges[i], edges[i + 1]), int(first_groups[i])
+
+    def visiting_order(self) -> IntArray:
+        orders = [index.visiting_order() for index in self._indices]
+        starts = zip(self._first_rows, orders, strict=True)
+        return np.concatenate([first + order for first, order in starts])
+
+    def nth_distance(
+        self, points: FloatArray, groups: IntArray, n: int
+    ) -> tuple[FloatArray, IntArray]:
+        results = [
+            index.nth_distance(points[part], groups[part] - first, n)
+            for index, part, first in self._parts(groups)
+        ]
+        distances, reached = zip(*results, strict=True)
+        return np.concatenate(distances), np.concatenate(reached)
+
+    def counts(
+        self, points: FloatArray, groups: IntArray, radius: FloatArray
+    ) -> tuple[IntArray, IntArray]:
+        results = [
+            index.counts(points[part], groups[part] - first, radius[part])
+            for index, part, first in self._parts(groups)
+        ]
+        strict, closed = zip(*results, strict=True)
+        return np.concatenate(strict), np.concatenate(closed)
+
+    def closed_counts(
+        self, points: FloatArray, groups: IntArray, radius: FloatArray
+    ) -> IntArray:
+        return np.concatenate(
+            [
+                index.closed_counts(points[part], groups[part] - first, radius[part])
+                for index, part, first in self._parts(groups)
+            ]
+        )

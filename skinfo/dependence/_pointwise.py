@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +11,12 @@ from sklearn.utils import gen_batches
 from sklearn.utils.parallel import Parallel, delayed
 
 from skinfo._core._typing import FloatArray, IntArray
-from skinfo.dependence._neighbors import NeighborIndex, build_index, group_spacing
+from skinfo.dependence._neighbors import (
+    NeighborIndex,
+    SideBySideIndex,
+    build_index,
+    group_spacing,
+)
 from skinfo.dependence._ties import tie_broken_terms
 from skinfo.dependence._variables import Variable, stack
 
@@ -49,6 +55,36 @@ class IndexedPair:
             rows_y=rows_y,
             index_joint=build_index(joint, self.spacing),
         )
+
+
+def side_by_side(pairs: Sequence[IndexedPair]) -> IndexedPair:
+    """Return pairs of the same x and y in several orders as one, to save calls.
+
+    Its joint rows are those of the first pair, then those of the second, and so on.
+    """
+    if len(pairs) == 1:
+        return pairs[0]
+    joints = [pair.joint for pair in pairs]
+    n_groups = max(joint.n_groups for joint in joints)
+    joint = replace(
+        joints[0],
+        counts=np.concatenate([joint.counts for joint in joints]),
+        groups=np.concatenate([i * n_groups + j.groups for i, j in enumerate(joints)]),
+        n_groups=n_groups * len(joints),
+        points=np.vstack([joint.points for joint in joints]),
+    )
+    index = SideBySideIndex(
+        [pair.index_joint for pair in pairs],
+        n_rows=[joint.n_rows for joint in joints],
+        n_groups=n_groups,
+    )
+    return replace(
+        pairs[0],
+        joint=joint,
+        rows_x=np.concatenate([pair.rows_x for pair in pairs]),
+        rows_y=np.concatenate([pair.rows_y for pair in pairs]),
+        index_joint=index,
+    )
 
 
 def index_pair(x: Variable, y: Variable) -> IndexedPair:

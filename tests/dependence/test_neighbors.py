@@ -14,12 +14,13 @@ from skinfo.dependence._mutual_info import mutual_information
 from skinfo.dependence._neighbors import (
     GroupIndex,
     LineIndex,
+    SideBySideIndex,
     TreeIndex,
     build_index,
     group_spacing,
 )
 from skinfo.dependence._scaling import encode_columns
-from skinfo.dependence._variables import make_variable
+from skinfo.dependence._variables import Variable, make_variable
 
 SMALL = settings(derandomize=True, deadline=None, max_examples=50)
 
@@ -258,3 +259,57 @@ def test_no_tree_sees_values_that_scaling_made_equal(trees):
     x[0], y[0] = -1e17, -1e17
     mutual_information(x, y, scale="standard")
     assert_rows_distinct(trees)
+
+
+@pytest.mark.parametrize("n_coordinates", [0, 1, 2])
+def test_indices_side_by_side_answer_each_for_its_own_groups(n_coordinates):
+    rng = np.random.default_rng(0)
+    variables, spacing = [], 64.0
+    for n_groups in (1, 3, 2):
+        groups = np.sort(rng.integers(0, n_groups, 30))
+        points = rng.normal(size=(30, n_coordinates)).round(1)
+        rows = np.unique(np.column_stack([groups, points]), axis=0)
+        counts = rng.integers(1, 4, len(rows))
+        variables.append(
+            Variable(
+                np.repeat(np.arange(len(rows)), counts),
+                counts,
+                rows[:, 0].astype(int),
+                n_groups,
+                rows[:, 1:],
+            )
+        )
+    indices = [build_index(variable, spacing) for variable in variables]
+    together = SideBySideIndex(
+        indices, n_rows=[v.n_rows for v in variables], n_groups=3
+    )
+    points = np.vstack([variable.points for variable in variables])
+    groups = np.concatenate([3 * i + v.groups for i, v in enumerate(variables)])
+    radius = rng.choice([0.0, 0.3, 1.0], len(points))
+
+    def apart(ask):
+        ends = np.cumsum([v.n_rows for v in variables])[:-1]
+        parts = zip(indices, variables, np.split(radius, ends), strict=True)
+        return [
+            np.concatenate(found)
+            for found in zip(*(ask(*p) for p in parts), strict=True)
+        ]
+
+    for found, expected in (
+        (
+            together.nth_distance(points, groups, 4),
+            apart(lambda index, v, _: index.nth_distance(v.points, v.groups, 4)),
+        ),
+        (
+            together.counts(points, groups, radius),
+            apart(lambda index, v, r: index.counts(v.points, v.groups, r)),
+        ),
+        (
+            [together.closed_counts(points, groups, radius)],
+            apart(lambda index, v, r: [index.closed_counts(v.points, v.groups, r)]),
+        ),
+    ):
+        for some, other in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(some, other)
+    order = np.sort(together.visiting_order())
+    np.testing.assert_array_equal(order, np.arange(len(points)))

@@ -15,7 +15,12 @@ from skinfo.dependence._mutual_info import (
     mutual_information,
     pointwise_mutual_information,
 )
-from skinfo.dependence._pointwise import index_pair, mean_term, pointwise_terms
+from skinfo.dependence._pointwise import (
+    index_pair,
+    mean_term,
+    pointwise_terms,
+    side_by_side,
+)
 from skinfo.dependence._scaling import encode_columns
 from skinfo.dependence._ties import tie_broken_terms
 from skinfo.dependence._variables import make_variable
@@ -308,3 +313,54 @@ def test_mean_term_weighs_rows_by_their_samples():
     expected = terms[pair.joint.codes].mean()
     assert mean_term(pair, terms) == pytest.approx(expected)
     np.testing.assert_array_equal(terms, measure.terms(pair))
+
+
+PERMUTED_PAIRS = {
+    "continuous": lambda rng: (rng.normal(size=60), rng.normal(size=60)),
+    "rounded": lambda rng: rng.normal(size=(2, 60)).round(1),
+    "zeros": lambda rng: np.maximum(rng.normal(size=(2, 60)), 0),
+    "nominal": lambda rng: rng.choice(["a", "b", "c"], (2, 60)),
+    "nominal and rounded": lambda rng: (
+        rng.choice(["a", "b", "c"], 60),
+        rng.normal(size=60).round(1),
+    ),
+    "vectors": lambda rng: (rng.normal(size=(60, 2)), rng.normal(size=60).round()),
+}
+
+
+@pytest.mark.parametrize("kind", PERMUTED_PAIRS)
+@pytest.mark.parametrize("ties", ["adaptive", "gao"])
+def test_pairs_side_by_side_have_the_terms_of_each(kind, ties):
+    rng = np.random.default_rng(0)
+    measure = MutualInformation(5, "rank", ties)
+    x, y = (
+        measure.prepare(
+            read_vector(
+                data, name="x", discrete="auto", discrete_name="d", nan_policy="raise"
+            )
+        )
+        for data in PERMUTED_PAIRS[kind](rng)
+    )
+    pair = index_pair(x, y)
+    pairs = [pair, *(pair.permuted(rng.permutation(60)) for _ in range(4))]
+    together = measure.terms(side_by_side(pairs))
+    apart = [measure.terms(each) for each in pairs]
+    np.testing.assert_array_equal(together, np.concatenate(apart))
+
+
+def test_one_pair_side_by_side_is_itself():
+    pair = index_pair(
+        *(
+            MutualInformation(5, "rank", "gao").prepare(
+                read_vector(
+                    np.arange(9),
+                    name="x",
+                    discrete="auto",
+                    discrete_name="d",
+                    nan_policy="raise",
+                )
+            )
+            for _ in range(2)
+        )
+    )
+    assert side_by_side([pair]) is pair

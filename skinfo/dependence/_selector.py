@@ -133,7 +133,7 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
     def _warn_if_too_few_permutations(self) -> None:
         if self.alpha is None:
             return
-        needed = math.ceil(self.n_features_in_ / self.alpha) - 1
+        needed = math.ceil(self.n_features_in_ / self.alpha * (1 - 1e-12)) - 1
         if self.n_permutations < needed:
             warnings.warn(
                 f"With n_permutations={self.n_permutations}, a single feature that "

@@ -171,8 +171,6 @@ class DependenceDisplay:
             If matplotlib is not installed.
         """
         from matplotlib import pyplot as plt
-        from matplotlib.patches import Patch
-        from matplotlib.transforms import ScaledTranslation
 
         check_probability("null_quantile", null_quantile)
         if max_features is not None:
@@ -198,18 +196,7 @@ class DependenceDisplay:
                 self.bars_[place].set_color(_OTHER)
             legend |= {"selected": _SELECTED, "not selected": _OTHER}
         if legend:
-            handles = [
-                Patch(color=colour, label=name) for name, colour in legend.items()
-            ]
-            below = ScaledTranslation(0, -0.45, ax.figure.dpi_scale_trans)
-            ax.legend(
-                handles=handles,
-                loc="upper right",
-                bbox_to_anchor=(1, 0),
-                bbox_transform=ax.transAxes + below,
-                ncols=len(handles),
-                frameon=False,
-            )
+            _draw_legend_below(ax, legend)
         ax.use_sticky_edges = False  # a margin on the left of the band
         ax.axvline(0, color="0.3", linewidth=0.8)
         names = [_shortened(str(self.feature_names[j])) for j in shown]
@@ -230,6 +217,22 @@ class DependenceDisplay:
                     f"{name} has {len(value)} entries, but there are {n_features} "
                     "scores. Pass one for each feature."
                 )
+
+
+def _draw_legend_below(ax: Axes, legend: dict[str, str]) -> None:
+    """Draw a legend of names and their colours below the label of the x axis."""
+    from matplotlib.patches import Patch
+    from matplotlib.transforms import ScaledTranslation
+
+    below = ScaledTranslation(0, -0.45, ax.figure.dpi_scale_trans)
+    ax.legend(
+        handles=[Patch(color=colour, label=name) for name, colour in legend.items()],
+        loc="upper right",
+        bbox_to_anchor=(1, 0),
+        bbox_transform=ax.transAxes + below,
+        ncols=len(legend),
+        frameon=False,
+    )
 
 
 def _shortened(name: str) -> str:

@@ -52,7 +52,10 @@ html_theme_options = {
     "navigation_with_keys": False,
     "show_toc_level": 2,
 }
-html_sidebars = {"index": [], "install": [], "pitfalls": [], "changelog": []}
+html_sidebars = {
+    page: []
+    for page in ("index", "install", "pitfalls", "changelog", "auto_examples/*")
+}
 
 
 def markdown_to_rst(text: str) -> str:

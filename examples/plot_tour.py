@@ -99,8 +99,8 @@ selectors = {
 # %%
 # The picture
 # -----------
-# The grey band is what 95% of the permutations of the target reach: bars within it are
-# no more than chance.
+# The grey band holds 90% of the scores with a permuted target: bars that end within it
+# are no more than chance.
 
 figure, axes = plt.subplots(1, 2, figsize=(11, 5), layout="constrained")
 for ax, (title, selector) in zip(axes, selectors.items(), strict=True):

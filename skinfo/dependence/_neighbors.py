@@ -288,9 +288,12 @@ class TreeIndex:
         if len(rows) == 0:
             return total
         if rows.size * len(self._rows) <= _FEW_DIFFERENCES:
-            distances = np.abs(rows[:, np.newaxis] - self._rows).max(axis=2)
-            inside: IntArray = (distances <= radius[:, np.newaxis]) @ self._counts
-            return inside
+            inside = np.ones((len(rows), len(self._rows)), dtype=bool)
+            for mine, all_of_them in zip(rows.T, self._rows.T, strict=True):
+                inside &= (
+                    np.abs(mine[:, np.newaxis] - all_of_them) <= radius[:, np.newaxis]
+                )
+            return np.asarray(inside @ self._counts)
         for bit, tree in self._counting_trees:
             total += bit * tree.query_radius(rows, radius, count_only=True)
         return total

@@ -135,9 +135,9 @@ def pointwise_terms(
 def _nominal_terms(pair: IndexedPair) -> FloatArray:
     """Return G(n_xy) + log N - psi(n_x) - psi(n_y), by the numbers of equal samples.
 
-    G(n) = psi(n) + (-1)^n (psi((n + 1) / 2) - psi(n / 2)) / 2 (Grassberger 2003) is an
-    estimate of the log of the expected number that is nearly free of bias down to one
-    sample in a cell. A value that occurs once carries no information.
+    G(n) = psi(n) + (-1)^n (psi((n + 1) / 2) - psi(n / 2)) / 2 (Grassberger 2003)
+    estimates the log of the expected number with much less bias than psi where cells
+    hold few samples. A value that occurs once carries no information.
     """
     n_xy = pair.joint.counts
     n_x, n_y = pair.x.counts[pair.rows_x], pair.y.counts[pair.rows_y]

@@ -1,5 +1,6 @@
 """Generators of samples with their exact mutual information."""
 
+from skinfo.datasets._hidden_correlation import make_hidden_correlation
 from skinfo.datasets._mutual_information import (
     make_discrete_continuous_mixture,
     make_discrete_plus_uniform,
@@ -11,5 +12,6 @@ __all__ = [
     "make_discrete_continuous_mixture",
     "make_discrete_plus_uniform",
     "make_gaussian_dropout",
+    "make_hidden_correlation",
     "make_zero_inflated_poisson",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Iterable
 from typing import Any
@@ -16,6 +17,17 @@ def check_fraction(name: str, value: Any) -> float:
             f"Pass, for example, {name}=0.5."
         )
     return fraction
+
+
+def check_noise(value: Any) -> float:
+    """Return `value` as a float, or raise unless it is finite and at least 0."""
+    noise = _check_number("noise", value, "a number of at least 0")
+    if not (noise >= 0 and math.isfinite(noise)):
+        raise ValueError(
+            f"noise={value!r} must be finite and at least 0. "
+            "Pass, for example, noise=0.1."
+        )
+    return noise
 
 
 def check_correlation(value: Any) -> float:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import entr, xlogy
+
+from skinfo._core._typing import FloatArray
+
+_REACH = 8.0  # in standard deviations: beyond it a normal variable has mass 1e-15
+_SMALLEST_NOISE = 1e-15  # below it h(Y) is within 1e-7 of its limit without noise
 
 
 def binary_entropy(probability: float) -> float:
@@ -72,3 +79,159 @@ def shared_dropout_information(correlation: float, dropout: float) -> float:
     """Return H(p) + (1 - p) I, with one mask, which both variables show."""
     kept = 1 - dropout
     return binary_entropy(dropout) + kept * normal_information(correlation)
+
+
+def hidden_correlation_information(shape: str, noise: float, fraction: float) -> float:
+    """Return p I(U; Y), as X shows its segment and tells of Y on the rare one alone."""
+    if fraction == 0:
+        return 0.0
+    information = shape_information(shape, noise)
+    return fraction * max(information, 0.0)  # rounding takes it below 0 in much noise
+
+
+def shape_information(shape: str, noise: float) -> float:
+    """Return I(U; Y), of U uniform on [0, 1] and Y = f(U) + s Z, Z standard normal.
+
+    h(Y) - h(s Z), but for the circle, with its sign S, h(Y) - h(s Z) - I(S; Y | U).
+    """
+    if noise == 0:
+        return math.log(2) if shape == "step" else math.inf
+    if shape == "step":
+        return math.log(2) - float(_lost_information(np.array(0.5 / noise)))
+    resolved = max(noise, _SMALLEST_NOISE)
+    entropy = _scaled_entropy(_LAWS[shape], resolved) - math.log(noise / resolved)
+    information = entropy - 0.5 * math.log(2 * math.pi * math.e)
+    if shape == "circle":
+        information -= _circle_sign_information(noise)
+    return information
+
+
+class _Law(NamedTuple):
+    """The law of f(U): its width, and its density at a distance from either end.
+
+    The distance is at most half the width, and a density grows no faster towards its
+    end than an inverse square root. In each half it is smooth.
+    """
+
+    width: float
+    from_lower: Callable[[FloatArray], FloatArray]
+    from_upper: Callable[[FloatArray], FloatArray]
+
+
+def _arcsine_density(distance: FloatArray) -> FloatArray:
+    """Return the density of sin(2 pi k U), k an integer, on [-1, 1]."""
+    density: FloatArray = 1 / (np.pi * np.sqrt(distance * (2 - distance)))
+    return density
+
+
+def _circle_density(distance: FloatArray) -> FloatArray:
+    """Return the density |v| / (2 sqrt(1 - v^2)) of a height of the circle."""
+    density: FloatArray = (1 - distance) / (2 * np.sqrt(distance * (2 - distance)))
+    return density
+
+
+def _cubic_density(distance: FloatArray) -> FloatArray:
+    """Return the density of (1 + T_3(2 U - 1)) / 2.
+
+    The sum over the three branches, as P(T_3 > cos a) = 1/2 - cos((a + pi) / 3).
+    """
+    of_angle = np.sin((2 * np.arcsin(np.sqrt(distance)) + np.pi) / 3) / 3
+    density: FloatArray = of_angle / np.sqrt(distance * (1 - distance))
+    return density
+
+
+_LAWS = {
+    "linear": _Law(1, np.ones_like, np.ones_like),
+    "quadratic": _Law(1, lambda d: 0.5 / np.sqrt(d), lambda d: 0.5 / np.sqrt(1 - d)),
+    "cubic": _Law(1, _cubic_density, _cubic_density),
+    "sine": _Law(2, _arcsine_density, _arcsine_density),
+    "fast_sine": _Law(2, _arcsine_density, _arcsine_density),
+    "fourth_root": _Law(1, lambda d: 4 * d**3, lambda d: 4 * (1 - d) ** 3),
+    "circle": _Law(2, _circle_density, _circle_density),
+}
+
+
+def _scaled_entropy(law: _Law, noise: float) -> float:
+    """Return h(V / s + Z), of V with that law and noise s, by Gaussian quadrature.
+
+    Points are given by their distance in units of s from the nearer end of the law, so
+    that no noise is too small to be resolved.
+    """
+    half = law.width / 2 / noise
+    near, weights = _gauss_legendre(_graded_edges(half), 16)
+    far = 2 * half - near
+    lower = _half_density(near, half, law.from_lower, noise)
+    lower += _half_density(far, half, law.from_upper, noise)
+    upper = _half_density(near, half, law.from_upper, noise)
+    upper += _half_density(far, half, law.from_lower, noise)
+    return float(weights @ (entr(lower) + entr(upper)))
+
+
+def _half_density(
+    distance: FloatArray,
+    half: float,
+    density: Callable[[FloatArray], FloatArray],
+    noise: float,
+) -> FloatArray:
+    """Return the density of V / s + Z that comes from one half of the law of V.
+
+    At points of that distance from the end of this half, (n,); `half` is its length,
+    both in units of s. It is the integral of s density(s (distance + z)) phi(z) over z,
+    where distance + z = q^2 takes away the inverse square root at q = 0.
+    """
+    first_z = np.maximum(-distance, -_REACH)
+    # The overlap of [-distance, half - distance] and [-8, 8], also for a tiny half
+    overlap = np.minimum(_REACH + distance, _REACH + half - distance)
+    overlap = np.clip(overlap, 0, min(2 * _REACH, half))
+    first_q = np.sqrt(distance + first_z)
+    width = overlap / (first_q + np.sqrt(distance + first_z + overlap))
+    nodes, weights = _gauss_legendre(np.array([0.0, 1.0]), 48)
+    steps = np.multiply.outer(width, nodes)
+    q = first_q[:, np.newaxis] + steps
+    z = first_z[:, np.newaxis] + steps * (first_q[:, np.newaxis] + q)
+    inside = np.minimum(q**2, half)  # beyond it are points out of reach, of width 0
+    integrand = density(noise * inside) * _normal_density(z) * 2 * q
+    part: FloatArray = noise * width * (integrand @ weights)
+    return part
+
+
+def _graded_edges(half: float) -> FloatArray:
+    """Return edges from -8 to `half`, at 0 and at `half` apart by 1, wider between."""
+    outside = np.arange(-_REACH, 0)
+    doublings = max(math.ceil(math.log2(half)), 0)
+    inside = 2.0 ** np.arange(doublings)
+    inside = inside[inside <= half / 2]
+    return np.concatenate([outside, [0], inside, half - inside[::-1], [half]])
+
+
+def _gauss_legendre(edges: FloatArray, order: int) -> tuple[FloatArray, FloatArray]:
+    """Return the nodes and weights of the rule of that order between all edges."""
+    nodes, weights = np.polynomial.legendre.leggauss(order)
+    widths = np.diff(edges)[:, np.newaxis]
+    points = edges[:-1, np.newaxis] + widths * (nodes + 1) / 2
+    return points.ravel(), (widths * weights / 2).ravel()
+
+
+def _circle_sign_information(noise: float) -> float:
+    """Return I(S; Y | U), of Y = S sin(a) + s Z and a with density sin(a)."""
+    last = math.asin(min(_REACH * noise, 1))  # above it the sign is never lost
+    angles, weights = _gauss_legendre(np.array([0, last]), 48)
+    lost = _lost_information(np.sin(angles) / noise)
+    return math.log(2) - float(weights @ (np.sin(angles) * lost))
+
+
+def _lost_information(amplitudes: FloatArray) -> FloatArray:
+    """Return log 2 - I(S; m S + Z), for a random sign S and each amplitude m >= 0.
+
+    E[log(1 + exp(-2 m (m + Z)))], by the trapezoidal rule, exact to rounding here.
+    """
+    z, step = np.linspace(-_REACH, _REACH, 401, retstep=True)
+    m = np.minimum(amplitudes, 100)[..., np.newaxis]  # there nothing is lost
+    lost: FloatArray = np.logaddexp(0, -2 * m * (m + z)) @ (_normal_density(z) * step)
+    return lost
+
+
+def _normal_density(z: FloatArray) -> FloatArray:
+    """Return the density phi(z) of the standard normal law."""
+    density: FloatArray = np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+    return density

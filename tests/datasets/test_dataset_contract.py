@@ -16,11 +16,15 @@ VARIANTS = {
     "dropout": (datasets.make_gaussian_dropout, {}),
     "dropout-pair": (datasets.make_gaussian_dropout, {"dropout": (0.3, 0.1)}),
     "dropout-shared": (datasets.make_gaussian_dropout, {"shared_mask": True}),
+    "hidden": (datasets.make_hidden_correlation, {}),
+    "hidden-circle": (datasets.make_hidden_correlation, {"shape": "circle"}),
 }
 every_variant = pytest.mark.parametrize(
     ("make", "parameters"), VARIANTS.values(), ids=VARIANTS
 )
 every_generator = pytest.mark.parametrize("name", datasets.__all__)
+MORE_ATTRIBUTES = {datasets.make_hidden_correlation: {"rare"}}
+DEFAULT_N_SAMPLES = {datasets.make_hidden_correlation: 320}  # else 1000
 
 
 def has_equal_column(first, second):
@@ -37,7 +41,8 @@ def test_generators_are_all_listed():
 def test_arrays_have_one_float_row_per_sample(make, parameters, n_samples):
     data = make(n_samples, random_state=0, **parameters)
     assert isinstance(data, Bunch)
-    assert set(data) == {"x", "y", "mutual_information"}
+    attributes = {"x", "y", "mutual_information"} | MORE_ATTRIBUTES.get(make, set())
+    assert set(data) == attributes
     for values in (data.x, data.y):
         assert type(values) is np.ndarray
         assert len(values) == n_samples
@@ -75,8 +80,9 @@ def test_truth_is_a_plain_number_whatever_the_samples(make, parameters):
 
 
 @every_variant
-def test_default_is_a_thousand_samples(make, parameters):
-    assert len(make(**parameters).x) == len(make(**parameters).y) == 1000
+def test_number_of_samples_has_its_default(make, parameters):
+    data = make(**parameters)
+    assert len(data.x) == len(data.y) == DEFAULT_N_SAMPLES.get(make, 1000)
 
 
 @every_variant
@@ -146,6 +152,7 @@ FRACTIONS = [
     (datasets.make_discrete_continuous_mixture, "discrete_fraction"),
     (datasets.make_zero_inflated_poisson, "zero_probability"),
     (datasets.make_gaussian_dropout, "dropout"),
+    (datasets.make_hidden_correlation, "fraction"),
 ]
 CORRELATED = [
     datasets.make_discrete_continuous_mixture,

@@ -1,6 +1,12 @@
 """Information-theoretic estimators with the interface of scikit-learn."""
 
 from skinfo import datasets, inspection
+from skinfo.dependence._hypercontractivity import (
+    hypercontractivity,
+    hypercontractivity_discrete,
+    maximal_correlation,
+)
+from skinfo.dependence._hypercontractivity_coef import HypercontractivityCoef
 from skinfo.dependence._mixed_mutual_info import MixedMutualInfo
 from skinfo.dependence._mutual_info import (
     mixed_mutual_info,
@@ -11,10 +17,14 @@ from skinfo.dependence._mutual_info import (
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "HypercontractivityCoef",
     "MixedMutualInfo",
     "__version__",
     "datasets",
+    "hypercontractivity",
+    "hypercontractivity_discrete",
     "inspection",
+    "maximal_correlation",
     "mixed_mutual_info",
     "mutual_information",
     "pointwise_mutual_information",

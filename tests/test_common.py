@@ -4,12 +4,23 @@ import sklearn
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skinfo import MixedMutualInfo
+from skinfo import HypercontractivityCoef, MixedMutualInfo
 
 ESTIMATORS = [
     MixedMutualInfo(),
     MixedMutualInfo(n_permutations=9, n_features_to_select=0.5, random_state=0),
     MixedMutualInfo(nan_policy="omit", n_jobs=2),
+    HypercontractivityCoef(),
+    HypercontractivityCoef(method="paper", direction="backward", n_permutations=2),
+    HypercontractivityCoef(nan_policy="omit", n_features_to_select=0.5, n_jobs=2),
+]
+NAMES = [
+    "mi",
+    "mi-tests",
+    "mi-omit",
+    "hypercontractivity",
+    "paper",
+    "hypercontractivity-omit",
 ]
 
 # of scikit-learn's own checks, those that check_estimator does not run
@@ -44,13 +55,13 @@ def test_estimators_pass_the_checks_of_scikit_learn(estimator, check):
 
 @pytest.mark.filterwarnings("ignore:X .*feature names")
 @pytest.mark.parametrize("check_name", FURTHER_CHECKS)
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=["default", "tests", "omit"])
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=NAMES)
 def test_estimators_pass_the_further_checks_of_scikit_learn(estimator, check_name):
     check = getattr(estimator_checks, check_name)
     check(type(estimator).__name__, sklearn.clone(estimator))
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=["default", "tests", "omit"])
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=NAMES)
 def test_inputs_are_never_written_to(estimator):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(60, 3)).round(1), rng.integers(0, 2, 60)

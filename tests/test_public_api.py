@@ -63,8 +63,8 @@ def test_estimators_pickle_unfitted():
     for name in skinfo.__all__:
         public = getattr(skinfo, name)
         if inspect.isclass(public) and issubclass(public, BaseEstimator):
-            estimator = public(n_neighbors=7)
-            assert pickle.loads(pickle.dumps(estimator)).n_neighbors == 7
+            estimator = public(n_permutations=7)
+            assert pickle.loads(pickle.dumps(estimator)).n_permutations == 7
 
 
 def test_import_loads_nothing_beyond_scikit_learn():

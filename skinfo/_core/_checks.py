@@ -49,6 +49,21 @@ def check_probability(name: str, value: Any) -> float:
     return probability
 
 
+def check_positive(name: str, value: Any) -> float:
+    """Return `value` as a float, or raise unless it is positive and finite."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise TypeError(
+            f"{name}={value!r} must be a number, not {type(value).__name__}. "
+            "Pass a positive number."
+        )
+    positive = float(value)
+    if not 0 < positive < np.inf:
+        raise ValueError(
+            f"{name}={value!r} must be positive and finite. Pass a positive number."
+        )
+    return positive
+
+
 def check_n_neighbors(n_neighbors: Any, n_samples: int) -> int:
     """Return `n_neighbors` as an int, or raise unless it is in [1, n_samples - 1]."""
     n_neighbors = check_integer("n_neighbors", n_neighbors, minimum=1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -219,13 +219,38 @@ def _equal(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-def nominal_mask(columns: Sequence[Column], discrete: Any, *, name: str) -> BoolArray:
+def nominal_by_kind(column: Column) -> bool:
+    """Return whether a column is nominal by the kind of its values."""
+    return column.nominal
+
+
+def nominal_or_few_integers(column: Column) -> bool:
+    """Return whether a column is nominal, or holds integers of few distinct values.
+
+    Few: no more than the square root of the number of values.
+    """
+    if column.nominal or column.unit is not None or column.values.dtype.kind == "O":
+        return column.nominal
+    present = column.values[~column.missing]
+    if present.dtype.kind == "f" and not np.array_equal(present, np.floor(present)):
+        return False
+    return len(np.unique(present)) ** 2 <= len(present)
+
+
+def nominal_mask(
+    columns: Sequence[Column],
+    discrete: Any,
+    *,
+    name: str,
+    is_nominal: Callable[[Column], bool] = nominal_by_kind,
+) -> BoolArray:
     """Decide which columns are nominal, (n_columns,).
 
-    `discrete`: "auto", a bool for all columns, a mask over them, or a list of the
-    indices or names of those that are nominal beside the ones that "auto" finds.
+    `discrete`: "auto" (what `is_nominal` says), a bool for all columns, a mask over
+    them, or a list of the indices or names of those that are nominal beside the ones
+    that "auto" finds.
     """
-    automatic = np.array([column.nominal for column in columns], dtype=bool)
+    automatic = np.array([is_nominal(column) for column in columns], dtype=bool)
     if isinstance(discrete, str):
         if discrete != "auto":
             raise ValueError(
@@ -247,8 +272,8 @@ def nominal_mask(columns: Sequence[Column], discrete: Any, *, name: str) -> Bool
             f"{name} is a mask of length {len(mask)}, but there are {len(columns)} "
             "columns. Pass one entry for each column."
         )
-    for column, is_nominal in zip(columns, mask, strict=True):
-        if not (is_nominal or column.numeric):
+    for column, as_nominal in zip(columns, mask, strict=True):
+        if not (as_nominal or column.numeric):
             raise ValueError(
                 f"{name} says that column {column.name!r} is not discrete, but its "
                 "values are not numbers. Mark it as discrete or encode it as numbers."

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from skinfo._core._checks import check_same_length
 from skinfo._core._columns import (
     Column,
     check_missing,
     complete_rows,
+    nominal_by_kind,
     nominal_mask,
     read_columns,
 )
@@ -56,12 +58,38 @@ def read_vector(
     discrete_name: str,
     nan_policy: str,
     ensure_2d: bool = False,
+    is_nominal: Callable[[Column], bool] = nominal_by_kind,
 ) -> RandomVector:
     """Read an array or dataframe, decide what is nominal, and look for gaps."""
     columns = read_columns(data, name=name, ensure_2d=ensure_2d)
-    nominal = nominal_mask(columns, discrete, name=discrete_name)
+    nominal = nominal_mask(columns, discrete, name=discrete_name, is_nominal=is_nominal)
     check_missing(columns, nan_policy=nan_policy, name=name)
     return RandomVector(columns, nominal)
+
+
+def read_pair(
+    x: Any,
+    y: Any,
+    *,
+    x_discrete: Any,
+    y_discrete: Any,
+    nan_policy: str,
+    is_nominal: Callable[[Column], bool] = nominal_by_kind,
+) -> tuple[RandomVector, RandomVector]:
+    """Read two variables with one row per sample each."""
+    vectors = [
+        read_vector(
+            data,
+            name=name,
+            discrete=discrete,
+            discrete_name=f"{name}_discrete",
+            nan_policy=nan_policy,
+            is_nominal=is_nominal,
+        )
+        for name, data, discrete in (("x", x, x_discrete), ("y", y, y_discrete))
+    ]
+    check_same_length({"x": vectors[0].n_samples, "y": vectors[1].n_samples})
+    return vectors[0], vectors[1]
 
 
 def complete_pair(

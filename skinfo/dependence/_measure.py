@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
-from typing import Any, Protocol
+from typing import Any, Protocol, SupportsFloat
 
 import numpy as np
 from sklearn.utils import gen_batches
 from sklearn.utils.parallel import Parallel, delayed
 
 from skinfo._core._checks import check_same_length
-from skinfo._core._columns import complete_rows
+from skinfo._core._columns import Column, complete_rows
 from skinfo._core._permutation import permuted_order
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo._core._vectors import RandomVector, complete_pair, read_vector
@@ -30,20 +30,30 @@ class DependenceMeasure(Protocol):
     def check_samples(self, n_samples: int) -> None:
         """Raise where there are too few samples."""
 
+    def is_nominal(self, column: Column) -> bool:
+        """Return whether a column is nominal where the user does not say."""
+
     def prepare(self, vector: RandomVector) -> Any:
         """Turn a vector without missing values into what `values` takes."""
 
     def values(
         self, x: Any, y: Any, orders: Sequence[IntArray | None]
-    ) -> Sequence[float]:
+    ) -> Sequence[SupportsFloat]:
         """Return the dependence of x with y in each order of its samples.
 
-        None is the order that the samples have.
+        None is the order that the samples have. What it gives there can hold more
+        than the value, which float() then takes out of it.
         """
 
 
 def read_features_and_target(
-    X: Any, y: Any, discrete_features: Any, discrete_target: Any, *, nan_policy: str
+    X: Any,
+    y: Any,
+    discrete_features: Any,
+    discrete_target: Any,
+    *,
+    nan_policy: str,
+    is_nominal: Callable[[Column], bool],
 ) -> tuple[RandomVector, RandomVector]:
     """Read and check a table and its target."""
     features = read_vector(
@@ -53,6 +63,7 @@ def read_features_and_target(
         discrete_name="discrete_features",
         nan_policy=nan_policy,
         ensure_2d=True,
+        is_nominal=is_nominal,
     )
     target = read_vector(
         y,
@@ -60,12 +71,13 @@ def read_features_and_target(
         discrete=discrete_target,
         discrete_name="discrete_target",
         nan_policy=nan_policy,
+        is_nominal=is_nominal,
     )
     check_same_length({"X": features.n_samples, "y": target.n_samples})
     return features, target
 
 
-def feature_values(
+def feature_results(
     measure: DependenceMeasure,
     features: RandomVector,
     target: RandomVector,
@@ -73,10 +85,10 @@ def feature_values(
     seeds: Sequence[int] = (),
     n_jobs: int | None = None,
     verbose: int = 0,
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[list[SupportsFloat], FloatArray]:
     """Return the dependence of each feature with the target, and its null draws.
 
-    Shapes (n_features,) and (n_features, n_seeds); seed i permutes the target.
+    The latter (n_features, n_seeds); seed i permutes the target.
     """
     n_features = len(features.columns)
     for feature in features.columns:  # before any work
@@ -100,10 +112,10 @@ def feature_values(
         )
         for some, part in tasks
     )
-    values = np.empty((n_features, len(draws)))
+    table = np.empty((n_features, len(draws)), dtype=object)
     for (some, part), result in zip(tasks, results, strict=True):
-        values[some, part] = result
-    return values[:, 0], values[:, 1:]
+        table[some, part] = result
+    return table[:, 0].tolist(), table[:, 1:].astype(float)
 
 
 def _values_of_features(
@@ -112,7 +124,7 @@ def _values_of_features(
     target: RandomVector,
     prepared_target: Any,
     draws: Sequence[int | None],
-) -> list[Sequence[float]]:
+) -> list[Sequence[SupportsFloat]]:
     """Return the values of some features with the target in some of its orders.
 
     `prepared_target` serves the features without gaps; None where the target has gaps.

@@ -10,9 +10,9 @@ from skinfo._core._vectors import RandomVector
 from skinfo.dependence._held_out import (
     DensityRatio,
     donsker_varadhan_bound,
-    training_vector,
 )
 from skinfo.dependence._mutual_info import MutualInformation
+from skinfo.dependence._placement import training_vector
 from skinfo.dependence._selector import DependenceSelector
 
 

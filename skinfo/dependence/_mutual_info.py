@@ -14,11 +14,11 @@ from skinfo._core._checks import (
     check_integer,
     check_n_neighbors,
     check_option,
-    check_same_length,
 )
+from skinfo._core._columns import Column, nominal_by_kind
 from skinfo._core._typing import BoolArray, FloatArray, IntArray
-from skinfo._core._vectors import RandomVector, complete_pair, read_vector
-from skinfo.dependence._measure import feature_values, read_features_and_target
+from skinfo._core._vectors import RandomVector, complete_pair, read_pair
+from skinfo.dependence._measure import feature_results, read_features_and_target
 from skinfo.dependence._pointwise import (
     TIES,
     IndexedPair,
@@ -58,6 +58,9 @@ class MutualInformation:
     @property
     def minimum_samples(self) -> int:
         return self.n_neighbors + 2
+
+    def is_nominal(self, column: Column) -> bool:
+        return nominal_by_kind(column)
 
     def prepare(self, vector: RandomVector) -> Variable:
         return make_variable(encode_columns(vector, self.scale))
@@ -286,17 +289,9 @@ def _pair_terms(
 ) -> tuple[IndexedPair, FloatArray, BoolArray | None]:
     """Return the indexed pair, its terms, and the mask of the rows it was made of."""
     measure.check_options()
-    vectors = [
-        read_vector(
-            data,
-            name=name,
-            discrete=discrete,
-            discrete_name=f"{name}_discrete",
-            nan_policy=nan_policy,
-        )
-        for name, data, discrete in (("x", x, x_discrete), ("y", y, y_discrete))
-    ]
-    check_same_length({"x": vectors[0].n_samples, "y": vectors[1].n_samples})
+    vectors = read_pair(
+        x, y, x_discrete=x_discrete, y_discrete=y_discrete, nan_policy=nan_policy
+    )
     measure.check_samples(vectors[0].n_samples)
     vector_x, vector_y, rows = complete_pair(*vectors, minimum=measure.minimum_samples)
     pair = index_pair(measure.prepare(vector_x), measure.prepare(vector_y))
@@ -382,7 +377,15 @@ def mixed_mutual_info(
     measure = MutualInformation(n_neighbors, scale, ties)
     measure.check_options()
     features, target = read_features_and_target(
-        X, y, discrete_features, discrete_target, nan_policy=nan_policy
+        X,
+        y,
+        discrete_features,
+        discrete_target,
+        nan_policy=nan_policy,
+        is_nominal=measure.is_nominal,
     )
     measure.check_samples(features.n_samples)
-    return feature_values(measure, features, target, n_jobs=n_jobs, verbose=verbose)[0]
+    results, _ = feature_results(
+        measure, features, target, n_jobs=n_jobs, verbose=verbose
+    )
+    return np.array([float(result) for result in results])

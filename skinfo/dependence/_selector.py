@@ -6,6 +6,7 @@ import math
 import numbers
 import warnings
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -18,14 +19,14 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skinfo._core._checks import check_integer, check_option, check_probability
-from skinfo._core._columns import NAN_POLICIES
+from skinfo._core._columns import NAN_POLICIES, nominal_by_kind
 from skinfo._core._frames import frame_to_array, is_dataframe, select_columns
 from skinfo._core._permutation import draw_seeds, permutation_pvalues
 from skinfo._core._typing import BoolArray, FloatArray
 from skinfo._core._vectors import RandomVector, complete_pair
 from skinfo.dependence._measure import (
     DependenceMeasure,
-    feature_values,
+    feature_results,
     read_features_and_target,
 )
 
@@ -48,6 +49,9 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
         new: tuple[RandomVector, RandomVector],
     ) -> float:
         """Return the dependence on new samples, given the training samples."""
+
+    def _keep_results(self, features: RandomVector, results: Sequence[Any]) -> None:
+        """Store what the measure tells of each feature beside its value."""
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Measure the dependence of each feature with the target, and select.
@@ -88,13 +92,14 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
             self.discrete_features,
             self.discrete_target,
             nan_policy=self.nan_policy,
+            is_nominal=measure.is_nominal,
         )
         measure.check_samples(features.n_samples)
         n_selected = _number_to_select(self.n_features_to_select, self.n_features_in_)
         self._warn_if_too_few_permutations()
 
         seeds = draw_seeds(self.random_state, self.n_permutations)
-        self.scores_, null_distribution = feature_values(
+        results, null_distribution = feature_results(
             measure,
             features,
             target,
@@ -102,7 +107,9 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
             n_jobs=self.n_jobs,
             verbose=self.verbose,
         )
+        self.scores_ = np.array([float(result) for result in results])
         self.discrete_features_ = features.nominal
+        self._keep_results(features, results)
         significant = np.ones(self.n_features_in_, dtype=bool)
         for name in {"null_distribution_", "pvalues_"} & vars(self).keys():
             delattr(self, name)  # of an earlier fit
@@ -208,7 +215,12 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
         validate_data(self, X, y, reset=False, skip_check_array=True)
         training_features, training_target = self._training
         features, target = read_features_and_target(
-            X, y, "auto", "auto", nan_policy=self.nan_policy
+            X,
+            y,
+            "auto",
+            "auto",
+            nan_policy=self.nan_policy,
+            is_nominal=nominal_by_kind,  # as in fit: see `like` below
         )
         if len(target.columns) != len(training_target.columns):
             raise ValueError(

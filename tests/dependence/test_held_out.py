@@ -7,10 +7,9 @@ from skinfo.datasets import make_zero_inflated_poisson
 from skinfo.dependence import _held_out
 from skinfo.dependence._held_out import (
     DensityRatio,
-    Placed,
     donsker_varadhan_bound,
-    training_vector,
 )
+from skinfo.dependence._placement import Placed, training_vector
 
 
 def vector(data):

@@ -4,7 +4,7 @@ import pytest
 from skinfo._core._permutation import permuted_order
 from skinfo._core._vectors import read_vector
 from skinfo.dependence import _measure
-from skinfo.dependence._measure import feature_values
+from skinfo.dependence._measure import feature_results
 
 
 class Covariance:
@@ -36,7 +36,7 @@ def test_values_do_not_depend_on_the_tasks(monkeypatch, samples_per_task, n_jobs
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(30, 7)), rng.normal(size=30)
     seeds = [5, 6, 7]
-    values, null = feature_values(
+    values, null = feature_results(
         Covariance(), read(X), read(y), seeds=seeds, n_jobs=n_jobs
     )
     np.testing.assert_allclose(values, (X * y[:, np.newaxis]).mean(axis=0))
@@ -48,11 +48,11 @@ def test_complete_features_share_the_prepared_target():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(30, 7)), rng.normal(size=30)
     measure = Covariance()
-    feature_values(measure, read(X), read(y))
+    feature_results(measure, read(X), read(y))
     assert measure.n_prepared == 7 + 1
     X[0, 0] = np.nan
     measure = Covariance()
-    feature_values(measure, read(X), read(y))
+    feature_results(measure, read(X), read(y))
     assert measure.n_prepared == 7 + 2
 
 
@@ -60,7 +60,7 @@ def test_gaps_shorten_the_permutations_too():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(2, 30))
     x[::3], y[1] = np.nan, np.inf
-    values, null = feature_values(Covariance(), read(x), read(y), seeds=[1])
+    values, null = feature_results(Covariance(), read(x), read(y), seeds=[1])
     complete = np.isfinite(x) & np.isfinite(y)
     x, y = x[complete], y[complete]
     assert values == [np.mean(x * y)]
@@ -72,5 +72,5 @@ def test_too_few_complete_rows_fail_before_any_work():
     X[1:, 2] = np.nan
     measure = Covariance()
     with pytest.raises(ValueError, match="Only 1 rows remain"):
-        feature_values(measure, read(X), read(np.ones(5)))
+        feature_results(measure, read(X), read(np.ones(5)))
     assert measure.n_prepared == 0

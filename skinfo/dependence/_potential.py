@@ -1,0 +1,222 @@
+"""Potential correlation, by hypercontractivity, as a measure of dependence."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skinfo._core._checks import check_option, check_positive
+from skinfo._core._columns import Column, nominal_by_kind, nominal_or_few_integers
+from skinfo._core._typing import FloatArray, IntArray
+from skinfo._core._vectors import RandomVector
+from skinfo.dependence._ascent import Maximum, maximise
+from skinfo.dependence._cells import Cells, gather
+from skinfo.dependence._channel import (
+    Channel,
+    SmoothedVector,
+    centred_joint,
+    kernel_joint,
+    smooth_cells,
+)
+from skinfo.dependence._placement import TrainingVector, training_vector
+
+METHODS = ("kde", "paper")
+DIRECTIONS = ("forward", "backward")
+
+_TOLERANCE = 1e-6
+_N_VERTICES = 3
+_SLACK = 0.01  # of the value, for a tilt large enough to be seen on samples
+_MINIMUM_SAMPLES = 5
+
+
+@dataclass(frozen=True)
+class KernelVector:
+    """A random vector with its cells, the kernel between them, and its scales.
+
+    `bandwidth`: of the coordinates, the same for all.
+    """
+
+    training: TrainingVector
+    bandwidth: float
+    smoothed: SmoothedVector
+
+    @property
+    def cells(self) -> Cells:
+        """The cells of the samples."""
+        return self.smoothed.cells
+
+
+@dataclass(frozen=True)
+class Potential:
+    """The potential correlation of a pair, and what carries it.
+
+    `feature` and `feature_tilt` (n_cells,): the tilt of the feature, at its cells.
+    """
+
+    value: float
+    lower_bound: float
+    value_without_witness: float
+    effective_sample_size: float
+    feature: KernelVector
+    feature_tilt: FloatArray
+
+    def __float__(self) -> float:
+        return self.value
+
+
+@dataclass(frozen=True)
+class PotentialCorrelation:
+    """Hypercontractivity as a measure of dependence (`DependenceMeasure`)."""
+
+    bandwidth_factor: float
+    min_fraction: float | None
+    method: str
+    direction: str = "forward"
+
+    def check_options(self) -> None:
+        """Raise where a parameter is wrong whatever the data."""
+        check_positive("bandwidth_factor", self.bandwidth_factor)
+        _check_min_fraction(self.min_fraction)
+        check_option("method", self.method, METHODS)
+        check_option("direction", self.direction, DIRECTIONS)
+
+    @property
+    def minimum_samples(self) -> int:
+        return _MINIMUM_SAMPLES
+
+    def check_samples(self, n_samples: int) -> None:
+        check_enough_samples(n_samples)
+
+    def is_nominal(self, column: Column) -> bool:
+        if self.method == "paper":
+            return nominal_by_kind(column)
+        return nominal_or_few_integers(column)
+
+    def prepare(self, vector: RandomVector) -> KernelVector:
+        pooled = self.method == "paper"
+        return kernel_vector(vector, self.bandwidth_factor, pooled=pooled)
+
+    def values(
+        self, x: KernelVector, y: KernelVector, orders: Sequence[IntArray | None]
+    ) -> list[Potential | float]:
+        return [
+            self.potential(x, y)
+            if order is None
+            else self._maximum(x.smoothed, y.smoothed, order).value
+            for order in orders
+        ]
+
+    def potential(self, x: KernelVector, y: KernelVector) -> Potential:
+        """Return the potential correlation of a feature x with y, and its witnesses."""
+        maximum = self.maximum(x, y)
+        source, target = (x, y) if self.direction == "forward" else (y, x)
+        weights = maximum.tilt[source.cells.codes]
+        # of the samples with the largest tilt, the one whose image is the largest
+        image = maximum.output_tilt[target.cells.codes]
+        witness = int(np.lexsort((image, weights))[-1])
+        without = self._maximum(
+            x.smoothed.without(witness), y.smoothed.without(witness)
+        )
+        return Potential(
+            maximum.value,
+            maximum.lower_bound,
+            without.value,
+            float(weights.sum() ** 2 / (weights @ weights)),
+            x,
+            maximum.tilt if source is x else maximum.output_tilt,
+        )
+
+    def maximum(self, x: KernelVector, y: KernelVector) -> Maximum:
+        """Return the largest ratio, and the tilt of the source that reaches it."""
+        return self._maximum(x.smoothed, y.smoothed)
+
+    def _maximum(
+        self, x: SmoothedVector, y: SmoothedVector, order: IntArray | None = None
+    ) -> Maximum:
+        return maximise(
+            self._channel(x, y, order),
+            cap=self._cap(x.cells.n_samples),
+            tol=_TOLERANCE,
+            n_vertices=_N_VERTICES,
+            slack=_SLACK,
+        )
+
+    def channel(self, x: KernelVector, y: KernelVector) -> Channel:
+        """Return the kernel joint as a channel from the source to the target."""
+        return self._channel(x.smoothed, y.smoothed)
+
+    def _channel(
+        self, x: SmoothedVector, y: SmoothedVector, order: IntArray | None = None
+    ) -> Channel:
+        make_joint = centred_joint if self.method == "paper" else kernel_joint
+        channel = make_joint(x, y, order)
+        if self.direction == "backward":
+            return Channel(np.ascontiguousarray(channel.joint.T))
+        return channel
+
+    def _cap(self, n_samples: int) -> float:
+        """Return the largest tilt that is allowed."""
+        if self.method == "paper":
+            return math.sqrt(n_samples)
+        if self.min_fraction is None:
+            return math.inf
+        return min(math.sqrt(n_samples), 1 / self.min_fraction)
+
+
+def kernel_vector(
+    vector: RandomVector, bandwidth_factor: float, *, pooled: bool = False
+) -> KernelVector:
+    """Gather the samples in cells, with the bandwidth c std n^(-1 / (d + 4)).
+
+    `pooled`: one standard deviation for all columns together, as in the authors' code;
+    else each column has its own.
+    """
+    training = training_vector(vector, None if pooled else "standard")
+    variable = training.variable
+    n, d = variable.n_samples, variable.n_coordinates
+    deviation = _pooled_deviation(vector) if pooled else 1.0
+    bandwidth = bandwidth_factor * deviation * n ** (-1 / (d + 4))
+    cells = gather(variable.groups, variable.points / bandwidth, variable.counts)
+    of_samples = Cells(
+        cells.codes[variable.codes], cells.counts, cells.groups, cells.points
+    )
+    return KernelVector(training, bandwidth, smooth_cells(of_samples))
+
+
+def _pooled_deviation(vector: RandomVector) -> float:
+    """Return the standard deviation of the entries of all numeric columns; 1 for 0."""
+    values = [
+        column.values.astype(float)
+        for column, nominal in zip(vector.columns, vector.nominal, strict=True)
+        if not nominal
+    ]
+    return float(np.std(values)) or 1.0 if values else 1.0
+
+
+def check_enough_samples(n_samples: int) -> None:
+    """Raise where there are too few samples for a kernel joint."""
+    if n_samples < _MINIMUM_SAMPLES:
+        raise ValueError(
+            f"n_samples={n_samples} must be at least {_MINIMUM_SAMPLES} to estimate a "
+            "joint distribution. Pass more samples."
+        )
+
+
+def _check_min_fraction(value: Any) -> None:
+    if value is None:
+        return
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise TypeError(
+            f"min_fraction={value!r} must be a number or None, not "
+            f"{type(value).__name__}. Pass, for example, min_fraction=0.05."
+        )
+    if not 0 < float(value) <= 1:
+        raise ValueError(
+            f"min_fraction={value!r} must lie in (0, 1]. Pass, for example, "
+            "min_fraction=0.05, or None to let a tilt concentrate on any sample."
+        )

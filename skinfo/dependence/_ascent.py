@@ -12,16 +12,18 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import xlogy
 
 from skinfo._core._typing import BoolArray, FloatArray
 from skinfo.dependence._channel import Channel
 
 _MAX_STEPS = 300
+_HORIZON = 100  # steps
 _LEADING_EXPONENT = 0.3  # of the tilts along the function of the maximal correlation
 _SMALLEST_DIVERGENCE = 1e-9  # below, rounding shows in the ratio
-_SMALLEST_RATIO = 1e-12
+_SMALLEST_RATIO = 1e-9
 _TINY = 1e-300
+_SMALLEST_CORRELATION = 1e-9  # below, rounding makes the function
+_SMALLEST_EXCESS = 2.0**-53 - 1
 _LONGEST_LEAP = 1e4
 _SMALLEST_POLISHED = 1e-10  # a tilt of 0 would stay 0
 
@@ -60,12 +62,9 @@ class Ascent:
     def better_of(self, other: Ascent) -> Ascent:
         """Return, of each pair of tilts, the one with the larger ratio."""
         better = other.ratios > self.ratios
-        return Ascent(
-            np.where(better, other.logs, self.logs),
-            np.where(better, other.tilts, self.tilts),
-            np.where(better, other.outputs, self.outputs),
-            np.where(better, other.ratios, self.ratios),
-        )
+        if better.all():
+            return other
+        return self.put(better, other.take(better)) if better.any() else self
 
 
 def divergence(pmf: FloatArray, tilts: FloatArray) -> FloatArray:
@@ -78,16 +77,10 @@ def divergence(pmf: FloatArray, tilts: FloatArray) -> FloatArray:
 
 
 def _excess_entropy(tilts: FloatArray) -> FloatArray:
-    """Return w log w - w + 1, exact also where w is nearly 1."""
+    """Return w log w - w + 1; by log1p, for w that are nearly 1."""
     excess = tilts - 1
-    terms: FloatArray = xlogy(tilts, tilts) - excess
-    near = np.abs(excess) < 1e-2
-    if near.any():
-        d = excess[near]
-        series = 1 / 2 - d * (
-            1 / 6 - d * (1 / 12 - d * (1 / 20 - d * (1 / 30 - d / 42)))
-        )
-        terms[near] = d * d * series
+    # a tilt of nearly 0, whose logarithm hardly counts, has an excess of just -1
+    terms: FloatArray = tilts * np.log1p(np.maximum(excess, _SMALLEST_EXCESS)) - excess
     return terms
 
 
@@ -97,18 +90,25 @@ def capped_tilts(logs: FloatArray, pmf: FloatArray, cap: float) -> FloatArray:
     They maximise sum p w z - sum p w log w among the tilts up to the cap, which is
     at least 1.
     """
+    tilts = np.exp(logs - logs.max(axis=0))
+    tilts /= pmf @ tilts
+    if tilts.max() <= cap:
+        return tilts
+    columns = np.arange(logs.shape[1])
     order = np.argsort(-logs, axis=0, kind="stable")
-    descending = np.take_along_axis(logs, order, axis=0)
+    descending = logs[order, columns]
     p = pmf[order]
     # with the first k at the cap, 1 = c P_k + t S_k, S_k the sum of p e^z of the rest
     log_rest = np.logaddexp.accumulate((np.log(p) + descending)[::-1], axis=0)[::-1]
-    free = 1 - cap * (np.cumsum(p, axis=0) - p) if np.isfinite(cap) else np.ones_like(p)
-    with np.errstate(divide="ignore"):
-        log_t = np.log(np.maximum(free, 0)) - log_rest
-        fits = (free > 0) & (log_t + descending <= np.log(cap) + 1e-14)
+    free = 1 - cap * (np.cumsum(p, axis=0) - p)
+    log_t = np.log(np.maximum(free, _TINY)) - log_rest
+    fits = log_t + descending <= np.log(cap) + 1e-14
     n_capped = np.where(fits.any(axis=0), fits.argmax(axis=0), len(pmf) - 1)
-    log_t = np.take_along_axis(log_t, n_capped[np.newaxis], axis=0)
-    tilts = np.minimum(np.exp(np.minimum(logs + log_t, 700)), cap)
+    is_capped = np.arange(len(pmf))[:, np.newaxis] < n_capped
+    largest_rest = descending[n_capped, columns]
+    rest = np.where(is_capped, 0, np.exp(np.minimum(descending - largest_rest, 0)))
+    t = np.maximum(free[n_capped, columns], 0) / (p * rest).sum(axis=0)
+    tilts[order, columns] = np.where(is_capped, cap, np.minimum(t * rest, cap))
     normalised: FloatArray = tilts / (pmf @ tilts)
     return normalised
 
@@ -143,7 +143,7 @@ def step(channel: Channel, ascent: Ascent, cap: float) -> Ascent:
     leap = np.clip(lengths, 1, _LONGEST_LEAP)
     logs = ascent.logs + 2 * leap * move + leap**2 * bend
     leapt = _evaluate(channel, logs, capped_tilts(logs, p, cap))
-    return ascent.better_of(first).better_of(second).better_of(leapt)
+    return ascent.better_of(second.better_of(leapt))
 
 
 def _plain_step(channel: Channel, ascent: Ascent, cap: float) -> Ascent:
@@ -183,7 +183,7 @@ def maximise(
     """
     correlation, function = channel.leading_pair()
     lower_bound = correlation**2
-    if not function.any():
+    if correlation < _SMALLEST_CORRELATION:
         ones = np.ones(len(channel.input_pmf))
         return Maximum(0.0, 0.0, ones, np.ones(len(channel.output_pmf)))
     along = _LEADING_EXPONENT * np.column_stack([function, -function])
@@ -205,13 +205,18 @@ def maximise(
 
 
 def ascend(channel: Channel, ascent: Ascent, *, cap: float, tol: float) -> Ascent:
-    """Climb with every tilt until its ratio gains no more than `tol` of itself."""
+    """Climb with every tilt until its ratio gains no more than `tol` of itself.
+
+    A tilt is given up where even `_HORIZON` such gains would not take it to the best.
+    """
     climbing = np.ones(len(ascent.ratios), dtype=bool)
     for _ in range(_MAX_STEPS):
         before = ascent.take(climbing)
         after = step(channel, before, cap)
         ascent = ascent.put(climbing, after)
-        climbing[climbing] = after.ratios - before.ratios > tol * after.ratios
+        gains = after.ratios - before.ratios
+        in_reach = after.ratios + _HORIZON * gains >= ascent.ratios.max()
+        climbing[climbing] = (gains > tol * after.ratios) & in_reach
         if not climbing.any():
             break
     return ascent

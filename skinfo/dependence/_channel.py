@@ -60,7 +60,9 @@ class Channel:
         else:
             start = np.random.default_rng(0).standard_normal(min(matrix.shape))
             left, singular, _ = svds(matrix, k=1, v0=start, random_state=0)
-        return min(float(singular[0]), 1.0), left[:, 0] / p
+        function = left[:, 0] / p
+        function -= self.input_pmf @ function  # what rounding left of the mean
+        return min(float(singular[0]), 1.0), function
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from skinfo.dependence._channel import Channel
 from skinfo.dependence._potential import KernelVector, PotentialCorrelation
 
 _SUM_TOLERANCE = 1e-9
+_SMALLEST_PROBABILITY = 1e-100  # of a value; below, its tilts would overflow
 _MOST_STARTS = 50  # point masses that an exact joint is searched from
 _SLACK = 1e-6  # of the value, for the tilt where the ratio is largest for small ones
 
@@ -123,8 +124,8 @@ def hypercontractivity_discrete(
     """
     check_positive("tol", tol)
     joint = _read_joint(joint)
-    rows = np.flatnonzero(joint.sum(axis=1))
-    present = joint[rows][:, joint.sum(axis=0) > 0]
+    rows = np.flatnonzero(joint.sum(axis=1) > _SMALLEST_PROBABILITY)
+    present = joint[rows][:, joint.sum(axis=0) > _SMALLEST_PROBABILITY]
     # what the values are called does not count: not even in the last digit
     rows_in_order = np.lexsort(np.sort(present, axis=1).T)
     columns_in_order = np.lexsort(np.sort(present, axis=0))

@@ -195,7 +195,10 @@ def _pooled_deviation(vector: RandomVector) -> float:
         for column, nominal in zip(vector.columns, vector.nominal, strict=True)
         if not nominal
     ]
-    return float(np.std(values)) or 1.0 if values else 1.0
+    largest = float(np.abs(values).max(initial=0))
+    if largest == 0:
+        return 1.0
+    return float(np.std(np.array(values) / largest)) * largest or 1.0
 
 
 def check_enough_samples(n_samples: int) -> None:

@@ -90,7 +90,7 @@ def capped_tilts(logs: FloatArray, pmf: FloatArray, cap: float) -> FloatArray:
     They maximise sum p w z - sum p w log w among the tilts up to the cap, which is
     at least 1.
     """
-    tilts = np.exp(logs - logs.max(axis=0))
+    tilts: FloatArray = np.exp(logs - logs.max(axis=0))
     tilts /= pmf @ tilts
     if tilts.max() <= cap:
         return tilts
@@ -109,8 +109,7 @@ def capped_tilts(logs: FloatArray, pmf: FloatArray, cap: float) -> FloatArray:
     rest = np.where(is_capped, 0, np.exp(np.minimum(descending - largest_rest, 0)))
     t = np.maximum(free[n_capped, columns], 0) / (p * rest).sum(axis=0)
     tilts[order, columns] = np.where(is_capped, cap, np.minimum(t * rest, cap))
-    normalised: FloatArray = tilts / (pmf @ tilts)
-    return normalised
+    return tilts / (pmf @ tilts)
 
 
 def start(channel: Channel, tilts: FloatArray) -> Ascent:

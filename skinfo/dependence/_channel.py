@@ -59,7 +59,7 @@ class Channel:
             left, singular, _ = np.linalg.svd(matrix, full_matrices=False)
         else:
             start = np.random.default_rng(0).standard_normal(min(matrix.shape))
-            left, singular, _ = svds(matrix, k=1, v0=start, random_state=0)
+            left, singular, _ = svds(matrix, k=1, v0=start)
         function = left[:, 0] / p
         function -= self.input_pmf @ function  # what rounding left of the mean
         return min(float(singular[0]), 1.0), function
@@ -125,7 +125,6 @@ def centred_joint(
     joint = np.maximum(ratio, 0)
     joint *= x.cells.counts[:, np.newaxis]
     joint *= y.cells.counts
-    joint = joint[joint.sum(axis=1) > 0][:, joint.sum(axis=0) > 0]
     return Channel(joint / joint.sum())
 
 

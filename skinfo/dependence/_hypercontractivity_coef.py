@@ -12,9 +12,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skinfo._core._columns import check_missing, read_columns
 from skinfo._core._typing import FloatArray
 from skinfo._core._vectors import RandomVector
-from skinfo.dependence._potential import Potential, PotentialCorrelation
+from skinfo.dependence._feature_potential import FeaturePotential, Potential
 from skinfo.dependence._selector import DependenceSelector
-from skinfo.dependence._tilt import column_tilt, held_out_ratio, tilt_at
+from skinfo.dependence._tilt import held_out_ratio, tilt_at
 
 
 class HypercontractivityCoef(DependenceSelector):
@@ -202,16 +202,14 @@ class HypercontractivityCoef(DependenceSelector):
             result[present, j] = tilt.at(column.take(present))
         return result
 
-    def _make_measure(self) -> PotentialCorrelation:
-        measure = PotentialCorrelation(
+    def _make_measure(self) -> FeaturePotential:
+        measure = FeaturePotential(
             self.bandwidth_factor, self.min_fraction, self.method, self.direction
         )
         measure.check_options()
         return measure
 
-    def _keep_results(
-        self, features: RandomVector, results: Sequence[Potential]
-    ) -> None:
+    def _keep_results(self, results: Sequence[Potential]) -> None:
         self.scores_without_witness_ = np.array(
             [result.value_without_witness for result in results]
         )
@@ -219,10 +217,7 @@ class HypercontractivityCoef(DependenceSelector):
         self.effective_sample_sizes_ = np.array(
             [result.effective_sample_size for result in results]
         )
-        self._tilts = [
-            column_tilt(column, result.feature, result.feature_tilt)
-            for column, result in zip(features.columns, results, strict=True)
-        ]
+        self._tilts = [result.tilt for result in results]
 
     def _held_out_value(
         self,

@@ -6,13 +6,13 @@ import math
 import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 
 from skinfo._core._checks import check_option, check_positive
 from skinfo._core._columns import Column, nominal_by_kind, nominal_or_few_integers
-from skinfo._core._typing import FloatArray, IntArray
+from skinfo._core._typing import IntArray
 from skinfo._core._vectors import RandomVector
 from skinfo.dependence._ascent import Maximum, maximise
 from skinfo.dependence._cells import Cells, gather
@@ -38,9 +38,10 @@ _MINIMUM_SAMPLES = 5
 class KernelVector:
     """A random vector with its cells, the kernel between them, and its scales.
 
-    `bandwidth`: of the coordinates, the same for all.
+    `schema`: the vector without its samples. `bandwidth`: of the coordinates.
     """
 
+    schema: RandomVector
     training: TrainingVector
     bandwidth: float
     smoothed: SmoothedVector
@@ -49,24 +50,6 @@ class KernelVector:
     def cells(self) -> Cells:
         """The cells of the samples."""
         return self.smoothed.cells
-
-
-@dataclass(frozen=True)
-class Potential:
-    """The potential correlation of a pair, and what carries it.
-
-    `feature` and `feature_tilt` (n_cells,): the tilt of the feature, at its cells.
-    """
-
-    value: float
-    lower_bound: float
-    value_without_witness: float
-    effective_sample_size: float
-    feature: KernelVector
-    feature_tilt: FloatArray
-
-    def __float__(self) -> float:
-        return self.value
 
 
 @dataclass(frozen=True)
@@ -103,37 +86,17 @@ class PotentialCorrelation:
 
     def values(
         self, x: KernelVector, y: KernelVector, orders: Sequence[IntArray | None]
-    ) -> list[Potential | float]:
-        return [
-            self.potential(x, y)
-            if order is None
-            else self._maximum(x.smoothed, y.smoothed, order).value
-            for order in orders
-        ]
-
-    def potential(self, x: KernelVector, y: KernelVector) -> Potential:
-        """Return the potential correlation of a feature x with y, and its witnesses."""
-        maximum = self.maximum(x, y)
-        source, target = (x, y) if self.direction == "forward" else (y, x)
-        weights = maximum.tilt[source.cells.codes]
-        # of the samples with the largest tilt, the one whose image is the largest
-        image = maximum.output_tilt[target.cells.codes]
-        witness = int(np.lexsort((image, weights))[-1])
-        without = self._maximum(
-            x.smoothed.without(witness), y.smoothed.without(witness)
-        )
-        return Potential(
-            maximum.value,
-            maximum.lower_bound,
-            without.value,
-            float(weights.sum() ** 2 / (weights @ weights)),
-            x,
-            maximum.tilt if source is x else maximum.output_tilt,
-        )
+    ) -> Sequence[SupportsFloat]:
+        return [self._maximum(x.smoothed, y.smoothed, order).value for order in orders]
 
     def maximum(self, x: KernelVector, y: KernelVector) -> Maximum:
         """Return the largest ratio, and the tilt of the source that reaches it."""
         return self._maximum(x.smoothed, y.smoothed)
+
+    def value_without(self, sample: int, x: KernelVector, y: KernelVector) -> float:
+        """Return the largest ratio with one sample left out, at the same bandwidth."""
+        without = x.smoothed.without(sample), y.smoothed.without(sample)
+        return self._maximum(*without).value
 
     def _maximum(
         self, x: SmoothedVector, y: SmoothedVector, order: IntArray | None = None
@@ -185,7 +148,8 @@ def kernel_vector(
     of_samples = Cells(
         cells.codes[variable.codes], cells.counts, cells.groups, cells.points
     )
-    return KernelVector(training, bandwidth, smooth_cells(of_samples))
+    schema = vector.take(np.zeros(n, dtype=bool))
+    return KernelVector(schema, training, bandwidth, smooth_cells(of_samples))
 
 
 def _pooled_deviation(vector: RandomVector) -> float:

@@ -50,7 +50,7 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
     ) -> float:
         """Return the dependence on new samples, given the training samples."""
 
-    def _keep_results(self, features: RandomVector, results: Sequence[Any]) -> None:
+    def _keep_results(self, results: Sequence[Any]) -> None:
         """Store what the measure tells of each feature beside its value."""
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
@@ -109,7 +109,7 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
         )
         self.scores_ = np.array([float(result) for result in results])
         self.discrete_features_ = features.nominal
-        self._keep_results(features, results)
+        self._keep_results(results)
         significant = np.ones(self.n_features_in_, dtype=bool)
         for name in {"null_distribution_", "pvalues_"} & vars(self).keys():
             delattr(self, name)  # of an earlier fit

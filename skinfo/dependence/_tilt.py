@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -97,9 +97,9 @@ class ColumnTilt:
         return self.tilt.at(np.empty((len(values), 0)), groups)
 
 
-def column_tilt(column: Column, vector: KernelVector, tilt: FloatArray) -> ColumnTilt:
+def column_tilt(vector: KernelVector, tilt: FloatArray) -> ColumnTilt:
     """Return the tilt of a vector that is one column."""
-    (encoded,) = vector.training.columns
+    (column,), (encoded,) = vector.schema.columns, vector.training.columns
     levels = encoded.levels
     groups = np.zeros(len(levels), dtype=np.int64)
     if isinstance(levels, NumericLevels):
@@ -108,7 +108,7 @@ def column_tilt(column: Column, vector: KernelVector, tilt: FloatArray) -> Colum
     else:
         groups[encoded.codes] = vector.cells.groups[vector.cells.codes]
     return ColumnTilt(
-        replace(column, values=column.values[:0], missing=column.missing[:0]),
+        column,
         levels,
         groups,
         vector.bandwidth,

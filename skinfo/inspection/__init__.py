@@ -1,5 +1,6 @@
 """Pictures of fitted estimators, in the manner of scikit-learn's displays."""
 
 from skinfo.inspection._dependence import DependenceDisplay
+from skinfo.inspection._tilt import TiltDisplay
 
-__all__ = ["DependenceDisplay"]
+__all__ = ["DependenceDisplay", "TiltDisplay"]

@@ -10,12 +10,14 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from skinfo._core._checks import check_integer, check_probability
+from skinfo.dependence._hypercontractivity_coef import HypercontractivityCoef
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.container import BarContainer
     from matplotlib.figure import Figure, SubFigure
 
+_INFORMATION, _POTENTIAL = "Mutual information (nats)", "Potential correlation"
 _SELECTED, _OTHER, _NULL = "tab:blue", "lightsteelblue", "0.85"
 _LONGEST_NAME = 40
 
@@ -50,6 +52,8 @@ class DependenceDisplay:
     See Also
     --------
     skinfo.MixedMutualInfo : Computes the scores.
+    skinfo.HypercontractivityCoef : Computes potential correlations.
+    TiltDisplay : The samples that carry one of them.
 
     Examples
     --------
@@ -76,7 +80,7 @@ class DependenceDisplay:
         feature_names: Sequence[str],
         null_distribution: ArrayLike | None = None,
         support: ArrayLike | None = None,
-        score_name: str = "Mutual information (nats)",
+        score_name: str = _INFORMATION,
     ) -> None:
         self.scores = scores
         self.feature_names = feature_names
@@ -91,7 +95,7 @@ class DependenceDisplay:
         *,
         max_features: int | None = 30,
         null_quantile: float = 0.95,
-        score_name: str = "Mutual information (nats)",
+        score_name: str | None = None,
         ax: Axes | None = None,
     ) -> Self:
         """Draw the scores of a fitted estimator.
@@ -100,15 +104,17 @@ class DependenceDisplay:
         ----------
         estimator : estimator
             A fitted estimator with `scores_`, such as
-            :class:`~skinfo.MixedMutualInfo`.
+            :class:`~skinfo.MixedMutualInfo` or
+            :class:`~skinfo.HypercontractivityCoef`.
         max_features : int, default=30
             Draw only so many features, the ones with the largest scores. None draws
             all.
         null_quantile : float, default=0.95
             The band reaches from the opposite quantile of the scores under permutation
             to this one.
-        score_name : str, default="Mutual information (nats)"
-            What the scores are.
+        score_name : str, default=None
+            What the scores are. None means "Potential correlation" for a
+            :class:`~skinfo.HypercontractivityCoef`, else "Mutual information (nats)".
         ax : matplotlib Axes, default=None
             Where to draw. None makes a new figure.
 
@@ -124,12 +130,11 @@ class DependenceDisplay:
         TypeError
             If the estimator is a pipeline or a search that holds the selector.
         """
-        if hasattr(estimator, "steps") or hasattr(estimator, "best_estimator_"):
-            raise TypeError(
-                f"estimator is a {type(estimator).__name__}. Pass the selector in it: "
-                "pipeline[0], or search.best_estimator_."
-            )
+        check_is_selector(estimator)
         check_is_fitted(estimator, "scores_")
+        if score_name is None:
+            potential = isinstance(estimator, HypercontractivityCoef)
+            score_name = _POTENTIAL if potential else _INFORMATION
         default_names = [f"x{j}" for j in range(estimator.n_features_in_)]
         display = cls(
             estimator.scores_,
@@ -199,7 +204,7 @@ class DependenceDisplay:
             _draw_legend_below(ax, legend)
         ax.use_sticky_edges = False  # a margin on the left of the band
         ax.axvline(0, color="0.3", linewidth=0.8)
-        names = [_shortened(str(self.feature_names[j])) for j in shown]
+        names = [shortened(str(self.feature_names[j]), _LONGEST_NAME) for j in shown]
         ax.set_yticks(places, names)
         ax.set_ylim(len(shown) - 0.4, -0.6)
         ax.set_xlabel(self.score_name)
@@ -219,6 +224,15 @@ class DependenceDisplay:
                 )
 
 
+def check_is_selector(estimator: Any) -> None:
+    """Raise where a pipeline or a search was passed in place of what it holds."""
+    if hasattr(estimator, "steps") or hasattr(estimator, "best_estimator_"):
+        raise TypeError(
+            f"estimator is a {type(estimator).__name__}. Pass the selector in it: "
+            "pipeline[0], or search.best_estimator_."
+        )
+
+
 def _draw_legend_below(ax: Axes, legend: dict[str, str]) -> None:
     """Draw a legend of names and their colours below the label of the x axis."""
     from matplotlib.patches import Patch
@@ -235,8 +249,8 @@ def _draw_legend_below(ax: Axes, legend: dict[str, str]) -> None:
     )
 
 
-def _shortened(name: str) -> str:
-    """Return both ends of a name, so that it leaves room for the bars."""
-    if len(name) <= _LONGEST_NAME:
+def shortened(name: str, longest: int) -> str:
+    """Return both ends of a name, so that it leaves room for the data."""
+    if len(name) <= longest:
         return name
-    return f"{name[: _LONGEST_NAME - 16]}\N{HORIZONTAL ELLIPSIS}{name[-15:]}"
+    return f"{name[: longest - 16]}\N{HORIZONTAL ELLIPSIS}{name[-15:]}"

@@ -18,6 +18,7 @@ from skinfo.dependence._channel import Channel
 
 _MAX_STEPS = 300
 _HORIZON = 100  # steps
+_N_HALVINGS = 14  # of small tilts
 _LEADING_EXPONENT = 0.3  # of the tilts along the function of the maximal correlation
 _SMALLEST_DIVERGENCE = 1e-9  # below, rounding shows in the ratio
 _SMALLEST_RATIO = 1e-9
@@ -58,6 +59,15 @@ class Ascent:
         ratios = self.ratios.copy()
         ratios[some] = others.ratios
         return Ascent(logs, tilts, outputs, ratios)
+
+    def beside(self, others: Ascent) -> Ascent:
+        """Return all tilts of both."""
+        return Ascent(
+            np.hstack([self.logs, others.logs]),
+            np.hstack([self.tilts, others.tilts]),
+            np.hstack([self.outputs, others.outputs]),
+            np.concatenate([self.ratios, others.ratios]),
+        )
 
     def better_of(self, other: Ascent) -> Ascent:
         """Return, of each pair of tilts, the one with the larger ratio."""
@@ -153,7 +163,7 @@ def _plain_step(channel: Channel, ascent: Ascent, cap: float) -> Ascent:
 
 @dataclass(frozen=True)
 class Maximum:
-    """The largest ratio of a channel, and a tilt that reaches it.
+    """The largest ratio of a channel, and a tilt that reaches it up to some slack.
 
     `tilt` (n_x,) and `output_tilt` (n_y,); `lower_bound`: the squared maximal
     correlation, which is the limit of the ratio for small tilts.
@@ -176,9 +186,9 @@ def maximise(
 ) -> Maximum:
     """Climb from both signs of the leading function and from the best point masses.
 
-    `tol`: the relative gain below which an ascent ends. Where the ratio is largest for
-    small tilts, `tilt` is the largest of 1 + eps f that loses no more than `slack`.
-    `polished`: end every ascent with a quasi-Newton search, which has no cap.
+    `tol`: the relative gain below which an ascent ends. `slack`: how much of the value
+    the tilt that is returned may lose. `polished`: end every ascent with a quasi-Newton
+    search, which has no cap.
     """
     correlation, function = channel.leading_pair()
     lower_bound = correlation**2
@@ -195,12 +205,20 @@ def maximise(
     ends = ascend(channel, start(channel, starts), cap=cap, tol=tol)
     if polished:
         ends = ends.better_of(_polish(channel, ends))
-    best = int(ends.ratios.argmax())
-    if ends.ratios[best] > lower_bound:
-        value = min(float(ends.ratios[best]), 1.0)
-        return Maximum(value, lower_bound, ends.tilts[:, best], ends.outputs[:, best])
-    small = _largest_small_tilt(channel, function, lower_bound, slack)
-    return Maximum(lower_bound, lower_bound, small.tilts[:, 0], small.outputs[:, 0])
+    value = max(float(ends.ratios.max()), lower_bound)
+    # of the tilts that are as good, the largest: it is the easiest to see on samples
+    candidates = ends.beside(_small_tilts(channel, function))
+    sizes = divergence(channel.input_pmf, candidates.tilts)
+    good = candidates.ratios >= value * (1 - slack)
+    best = int(
+        np.where(good, sizes, -1).argmax() if good.any() else ends.ratios.argmax()
+    )
+    return Maximum(
+        min(value, 1.0),
+        lower_bound,
+        candidates.tilts[:, best],
+        candidates.outputs[:, best],
+    )
 
 
 def ascend(channel: Channel, ascent: Ascent, *, cap: float, tol: float) -> Ascent:
@@ -268,14 +286,8 @@ def _vertex_tilts(channel: Channel, cap: float, n_vertices: int) -> FloatArray:
     return tilts
 
 
-def _largest_small_tilt(
-    channel: Channel, function: FloatArray, limit: float, slack: float
-) -> Ascent:
-    """Return 1 + eps f with the largest eps whose ratio is the limit up to `slack`."""
-    sizes = 0.5 ** np.arange(1, 14)
+def _small_tilts(channel: Channel, function: FloatArray) -> Ascent:
+    """Return 1 + eps f for both signs of f, down to tilts that show only the limit."""
+    sizes = 0.5 ** np.arange(1, _N_HALVINGS)
     sizes = np.concatenate([sizes, -sizes]) / np.abs(function).max()
-    tilts = start(channel, 1 + sizes * function[:, np.newaxis])
-    enough = tilts.ratios >= limit * (1 - slack)
-    size = np.where(enough, np.abs(sizes), 0)
-    chosen = size.argmax() if enough.any() else tilts.ratios.argmax()
-    return tilts.take(np.arange(len(sizes)) == chosen)
+    return start(channel, 1 + sizes * function[:, np.newaxis])

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 
 from skinfo._core._checks import check_positive
+from skinfo._core._threads import one_blas_thread
 from skinfo._core._typing import FloatArray
 from skinfo._core._vectors import complete_pair, read_pair
 from skinfo.dependence._ascent import maximise
@@ -67,8 +68,8 @@ def hypercontractivity_discrete(
         value : float
             The coefficient, in [0, 1].
         tilt : ndarray of shape (n_x,)
-            The ratio r(x) / p(x) that reaches it; NaN where x never occurs. Where the
-            ratio of divergences is largest in the limit of small tilts, one of them.
+            The ratio r(x) / p(x) that reaches it, up to 1e-6 of the value; of several,
+            the largest. NaN where x never occurs.
         lower_bound : float
             The squared maximal correlation, which is never larger.
 
@@ -130,14 +131,15 @@ def hypercontractivity_discrete(
     rows_in_order = np.lexsort(np.sort(present, axis=1).T)
     columns_in_order = np.lexsort(np.sort(present, axis=0))
     present = present[rows_in_order][:, columns_in_order]
-    maximum = maximise(
-        Channel(present / present.sum()),
-        cap=math.inf,
-        tol=tol,
-        n_vertices=_MOST_STARTS,
-        slack=_SLACK,
-        polished=True,
-    )
+    with one_blas_thread():
+        maximum = maximise(
+            Channel(present / present.sum()),
+            cap=math.inf,
+            tol=tol,
+            n_vertices=_MOST_STARTS,
+            slack=_SLACK,
+            polished=True,
+        )
     tilt = np.full(len(joint), np.nan)
     tilt[rows[rows_in_order]] = maximum.tilt
     return DiscreteHypercontractivity(maximum.value, tilt, maximum.lower_bound)
@@ -279,7 +281,8 @@ def hypercontractivity(
         y_discrete=y_discrete,
         nan_policy=nan_policy,
     )
-    return measure.maximum(*pair).value
+    with one_blas_thread():
+        return measure.maximum(*pair).value
 
 
 def maximal_correlation(
@@ -352,7 +355,8 @@ def maximal_correlation(
         y_discrete=y_discrete,
         nan_policy=nan_policy,
     )
-    return measure.channel(*pair).leading_pair()[0]
+    with one_blas_thread():
+        return measure.channel(*pair).leading_pair()[0]
 
 
 def _read_kernel_pair(

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skinfo._core._columns import check_missing, read_columns
+from skinfo._core._threads import one_blas_thread
 from skinfo._core._typing import FloatArray
 from skinfo._core._vectors import RandomVector
 from skinfo.dependence._feature_potential import FeaturePotential, Potential
@@ -105,6 +106,8 @@ class HypercontractivityCoef(DependenceSelector):
 
     Notes
     -----
+    The tilt is the largest of those that reach the score up to 1% of it.
+
     `score` is the ratio that the fitted tilt `w` reaches on new samples, with `q` the
     kernel regression of `w` on the target, each sample left out of its own:
     :math:`[E(w \log q) - \log E q] / E(w \log w)`. Independent data score about 0 or
@@ -226,7 +229,8 @@ class HypercontractivityCoef(DependenceSelector):
     ) -> float:
         measure = self._make_measure()
         x, y = (measure.prepare(vector) for vector in training)
-        maximum = measure.maximum(x, y)
+        with one_blas_thread():
+            maximum = measure.maximum(x, y)
         placed_x, placed_y = x.training.place(new[0]), y.training.place(new[1])
         if self.direction == "forward":
             weights = tilt_at(x, maximum.tilt, placed_x)

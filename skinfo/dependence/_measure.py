@@ -13,6 +13,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from skinfo._core._checks import check_same_length
 from skinfo._core._columns import Column, complete_rows
 from skinfo._core._permutation import permuted_order
+from skinfo._core._threads import one_blas_thread
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo._core._vectors import RandomVector, complete_pair, read_vector
 
@@ -106,12 +107,17 @@ def feature_results(
     )
     if len(tasks) == 1:
         n_jobs = 1  # saves the start of a pool
-    results = Parallel(n_jobs=n_jobs, verbose=verbose, prefer="threads")(
-        delayed(_values_of_features)(
-            measure, features.select(range(n_features)[some]), target, y, draws[part]
+    with one_blas_thread():
+        results = Parallel(n_jobs=n_jobs, verbose=verbose, prefer="threads")(
+            delayed(_values_of_features)(
+                measure,
+                features.select(range(n_features)[some]),
+                target,
+                y,
+                draws[part],
+            )
+            for some, part in tasks
         )
-        for some, part in tasks
-    )
     table = np.empty((n_features, len(draws)), dtype=object)
     for (some, part), result in zip(tasks, results, strict=True):
         table[some, part] = result

@@ -349,10 +349,10 @@ def _read_samples(data: Any, name: str, step: float) -> _Samples:
 
 def _levels_and_codes(data: Any, column: Column) -> tuple[tuple[str, ...], IntArray]:
     """Return the names of the categories that occur, and that of each sample (n,)."""
-    names = [str(value) for value in column.values[~column.missing]]
+    present = column.values[~column.missing]
+    names = [str(value) for value in present]
     ordered = getattr(getattr(data, "cat", None), "categories", None)  # of pandas
     if ordered is None:
-        present = column.values[~column.missing]
         ordered = np.unique(present) if column.numeric else sorted(set(names))
     occurring = set(names)
     levels = [str(level) for level in ordered if str(level) in occurring]

@@ -3,9 +3,10 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_selection import SelectKBest
 from sklearn.pipeline import make_pipeline
 
-from skinfo import MixedMutualInfo
+from skinfo import HypercontractivityCoef, MixedMutualInfo, mixed_mutual_info
 from skinfo.inspection import DependenceDisplay
 
 
@@ -84,6 +85,23 @@ def test_scores_alone_make_a_display():
     display = DependenceDisplay([0.1, 0.3], feature_names=["a", "b"], score_name="s")
     assert labels(display.plot().ax_) == ["b", "a"]
     assert display.ax_.get_xlabel() == "s"
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name"),
+    [
+        (MixedMutualInfo(), "Mutual information (nats)"),
+        (HypercontractivityCoef(), "Potential correlation"),
+        (SelectKBest(mixed_mutual_info, k=1), "Mutual information (nats)"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_axis_says_what_the_estimator_scores(estimator, name):
+    X, y = np.random.default_rng(0).normal(size=(30, 2)), np.arange(30.0)
+    display = DependenceDisplay.from_estimator(estimator.fit(X, y))
+    assert display.ax_.get_xlabel() == name
+    display = DependenceDisplay.from_estimator(estimator, score_name="bits")
+    assert display.ax_.get_xlabel() == "bits"
 
 
 def test_bad_input_is_named(selector):

@@ -19,6 +19,7 @@ from skinfo.dependence._channel import Channel
 _MAX_STEPS = 300
 _HORIZON = 100  # steps
 _N_HALVINGS = 14  # of small tilts
+_MUCH_THE_SAME = 0.5  # cosine of two effects
 _LEADING_EXPONENT = 0.3  # of the tilts along the function of the maximal correlation
 _SMALLEST_DIVERGENCE = 1e-9  # below, rounding shows in the ratio
 _SMALLEST_RATIO = 1e-9
@@ -270,7 +271,8 @@ def _polish(channel: Channel, ends: Ascent) -> Ascent:
 def _vertex_tilts(channel: Channel, cap: float, n_vertices: int) -> FloatArray:
     """Return tilts to single inputs as far as the cap allows, those of the best ratios.
 
-    The tilt to x has w = c at x and w = a elsewhere; then v = a + (c - a) p(x|y).
+    The tilt to x has w = c at x and w = a elsewhere; then v = a + (c - a) p(x|y). Of
+    inputs with much the same effect on y only the best is taken: all lead to one end.
     """
     p = channel.input_pmf
     top = np.minimum(cap, 1 / p)
@@ -280,7 +282,16 @@ def _vertex_tilts(channel: Channel, cap: float, n_vertices: int) -> FloatArray:
     outputs += rest[:, np.newaxis]
     above = divergence(channel.output_pmf, outputs.T)
     ratios = above / np.maximum(below, _SMALLEST_DIVERGENCE)
-    chosen = np.argsort(-ratios, kind="stable")[:n_vertices]
+    effects = channel.conditional() - channel.output_pmf
+    effects /= np.sqrt(channel.output_pmf)
+    lengths = np.maximum(np.linalg.norm(effects, axis=1), _TINY)
+    chosen: list[int] = []
+    while len(chosen) < n_vertices and ratios.max() >= 0:
+        best = int(ratios.argmax())
+        chosen.append(best)
+        cosines = effects @ effects[best] / (lengths * lengths[best])
+        ratios[cosines > _MUCH_THE_SAME] = -1
+        ratios[best] = -1
     tilts = np.tile(rest[chosen], (len(p), 1))
     tilts[chosen, np.arange(len(chosen))] = top[chosen]
     return tilts

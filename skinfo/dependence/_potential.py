@@ -29,7 +29,7 @@ METHODS = ("kde", "paper")
 DIRECTIONS = ("forward", "backward")
 
 _TOLERANCE = 1e-6
-_N_VERTICES = 3
+_N_VERTICES = 5
 _SLACK = 0.01  # of the value, for a tilt large enough to be seen on samples
 _MINIMUM_SAMPLES = 5
 

@@ -12,6 +12,7 @@ from skinfo import mutual_information
 from skinfo._core._vectors import read_vector
 from skinfo.dependence._mutual_info import MutualInformation
 from skinfo.dependence._pointwise import index_pair
+from skinfo.dependence._potential import KernelVector, PotentialCorrelation
 
 
 def authors_formula(x: Any, y: Any, *, n_neighbors: int = 5) -> float:
@@ -75,3 +76,23 @@ def mesner_shalizi(
     )
     terms = digamma(k) + np.log(joint.n_samples) - digamma(q_x - 1) - digamma(q_y - 1)
     return float(np.average(terms, weights=joint.counts))
+
+
+def kernel_pair(
+    measure: PotentialCorrelation, x: Any, y: Any
+) -> tuple[KernelVector, KernelVector]:
+    """Return two variables as hypercontractivity sees them."""
+    kernel_x, kernel_y = (
+        measure.prepare(
+            read_vector(
+                values,
+                name=name,
+                discrete="auto",
+                discrete_name=f"{name}_discrete",
+                nan_policy="raise",
+                is_nominal=measure.is_nominal,
+            )
+        )
+        for name, values in (("x", x), ("y", y))
+    )
+    return kernel_x, kernel_y

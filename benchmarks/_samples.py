@@ -1,20 +1,39 @@
 """Samples of pairs with a known mutual information, beside those of skinfo.datasets.
 
-Each function returns a Bunch with `x`, `y` (n_samples,) and `mutual_information`.
+Each `*_pair` returns a Bunch with `x`, `y` (n_samples,) and `mutual_information`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy.special import ndtr
 from scipy.stats import norm
 from sklearn.utils import Bunch
 
+from skinfo.datasets import make_hidden_correlation
+
+LAWS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Any]] = {
+    "normal": lambda rng, shape: rng.standard_normal(shape),
+    "lognormal": lambda rng, shape: rng.lognormal(size=shape),
+    "Cauchy": lambda rng, shape: rng.standard_cauchy(shape),
+}
+
+_N_JOBS = 2
 _FARTHEST = 8.0  # standard deviations: what lies beyond has a probability of 1e-15
 _NODES_PER_CELL = 20
+
+
+def for_seeds(call: Callable[[int], Any], n_seeds: int, *, first: int = 0) -> list[Any]:
+    """Return what a function gives for each seed, in two processes."""
+    seeds = range(first, first + n_seeds)
+    results: list[Any] = Parallel(n_jobs=_N_JOBS)(delayed(call)(seed) for seed in seeds)
+    return results
 
 
 def gaussian_information(correlation: float) -> float:
@@ -35,6 +54,30 @@ def cubed_gaussian_pair(n_samples: int, seed: int, *, correlation: float) -> Bun
     """Two normals, each to the power of 3: heavy tails."""
     pair = gaussian_pair(n_samples, seed, correlation=correlation)
     return Bunch(x=pair.x**3, y=pair.y**3, mutual_information=pair.mutual_information)
+
+
+def independent_pair(n_samples: int, seed: int, *, law: str) -> Bunch:
+    """Two independent columns of one of the `LAWS`."""
+    x, y = LAWS[law](np.random.default_rng(seed), (2, n_samples))
+    return Bunch(x=x, y=y, mutual_information=0.0)
+
+
+def hidden_pair(n_samples: int, seed: int, *, shape: str, noise: float) -> Bunch:
+    """Two columns that depend on each other in 5% of the samples, those of `rare`."""
+    return make_hidden_correlation(
+        n_samples, shape=shape, noise=noise, random_state=seed
+    )
+
+
+def permuted_hidden_pair(
+    n_samples: int, seed: int, *, shape: str, noise: float
+) -> Bunch:
+    """The hidden pair with the `y` of its rare samples permuted: independent."""
+    sample = hidden_pair(n_samples, seed, shape=shape, noise=noise)
+    rare = np.flatnonzero(sample.rare)
+    y = sample.y.copy()
+    y[rare] = y[np.random.default_rng(seed).permutation(rare)]
+    return Bunch(x=sample.x, y=y, rare=sample.rare, mutual_information=0.0)
 
 
 def half_zero_pair(n_samples: int, seed: int) -> Bunch:

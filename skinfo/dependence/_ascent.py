@@ -20,7 +20,7 @@ _MAX_STEPS = 300
 _HORIZON = 100  # steps
 _N_HALVINGS = 14  # of small tilts
 _MUCH_THE_SAME = 0.5  # cosine of two effects
-_LEADING_EXPONENT = 0.3  # of the tilts along the function of the maximal correlation
+_LEADING_EXPONENTS = (0.3, 3.0)  # of the tilts along the leading function
 _SMALLEST_DIVERGENCE = 1e-9  # below, rounding shows in the ratio
 _SMALLEST_RATIO = 1e-9
 _TINY = 1e-300
@@ -196,7 +196,8 @@ def maximise(
     if correlation < _SMALLEST_CORRELATION:
         ones = np.ones(len(channel.input_pmf))
         return Maximum(0.0, 0.0, ones, np.ones(len(channel.output_pmf)))
-    along = _LEADING_EXPONENT * np.column_stack([function, -function])
+    exponents = np.array([*_LEADING_EXPONENTS, *(-e for e in _LEADING_EXPONENTS)])
+    along = function[:, np.newaxis] * exponents
     starts = np.column_stack(
         [
             capped_tilts(along, channel.input_pmf, cap),

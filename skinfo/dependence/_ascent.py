@@ -285,13 +285,13 @@ def _vertex_tilts(channel: Channel, cap: float, n_vertices: int) -> FloatArray:
     ratios = above / np.maximum(below, _SMALLEST_DIVERGENCE)
     effects = channel.conditional() - channel.output_pmf
     effects /= np.sqrt(channel.output_pmf)
-    lengths = np.maximum(np.linalg.norm(effects, axis=1), _TINY)
+    lengths = np.linalg.norm(effects, axis=1)
+    effects /= np.where(lengths > 0, lengths, 1)[:, np.newaxis]
     chosen: list[int] = []
     while len(chosen) < n_vertices and ratios.max() >= 0:
         best = int(ratios.argmax())
         chosen.append(best)
-        cosines = effects @ effects[best] / (lengths * lengths[best])
-        ratios[cosines > _MUCH_THE_SAME] = -1
+        ratios[effects @ effects[best] > _MUCH_THE_SAME] = -1  # their cosine
         ratios[best] = -1
     tilts = np.tile(rest[chosen], (len(p), 1))
     tilts[chosen, np.arange(len(chosen))] = top[chosen]

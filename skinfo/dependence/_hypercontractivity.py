@@ -49,8 +49,7 @@ def hypercontractivity_discrete(
 ) -> DiscreteHypercontractivity:
     r"""Compute the hypercontractivity coefficient of a discrete joint distribution.
 
-    How strongly X can drive Y, from X to Y: 0 for independent variables; 1 where Y is
-    a function of X on some part of the values of X, however rare they are.
+    How strongly X can drive Y, from X to Y: 0 for independent variables, at most 1.
 
     Parameters
     ----------
@@ -187,10 +186,11 @@ def hypercontractivity(
 ) -> float:
     r"""Estimate how strongly x can drive y, if only in some region of x.
 
-    The hypercontractivity coefficient from `x` to `y`, or *potential correlation*:
-    near 0 for independent variables, near 1 where `y` follows from `x` on some part of
-    the range of `x`, even if that holds few samples. Each of `x` and `y` is one random
-    variable or vector. The estimate is deterministic.
+    The hypercontractivity coefficient from `x` to `y`, or *potential correlation*, within
+    a sub-population of at least the size `min_fraction`: near 0 for independent
+    variables, and larger the more of `y` follows from `x` in some part of the range of
+    `x`, even if that holds few samples. Each of `x` and `y` is one random variable or
+    vector. The estimate is deterministic.
 
     Parameters
     ----------

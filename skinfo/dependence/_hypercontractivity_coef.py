@@ -36,8 +36,9 @@ class HypercontractivityCoef(DependenceSelector):
         The standard deviation of the Gaussian kernel is `bandwidth_factor` times that
         of the column times `n_samples ** (-1 / (d + 4))`, with `d` coordinates.
     min_fraction : float, default=0.05
-        The tilt may concentrate on no less than this fraction of the samples. None
-        removes the cap; the estimate then moves to single isolated samples.
+        The tilt may concentrate on no less than this fraction of the samples, nor on
+        fewer than the square root of their number. None removes the cap; the estimate
+        then moves to single isolated samples.
     method : {"kde", "paper"}, default="kde"
         "kde": the kernel joint with its own marginals. "paper": the estimator of the
         authors' code [1]_, solved to convergence.
@@ -84,8 +85,9 @@ class HypercontractivityCoef(DependenceSelector):
     lower_bounds_ : ndarray of shape (n_features,)
         Squared maximal correlation of each feature with the target, of the same joint.
     effective_sample_sizes_ : ndarray of shape (n_features,)
-        How many samples carry the dependence: :math:`(\sum_i w_i)^2 / \sum_i w_i^2` of
-        the tilt `w` of the driving variable.
+        Over how many samples the mean under the tilt `w` of the driving variable runs:
+        :math:`(\sum_i w_i)^2 / \sum_i w_i^2`. A small one says that few samples carry
+        the dependence; a large one does not say that many do.
     pvalues_ : ndarray of shape (n_features,)
         Probability, were the feature independent of the target, of a score at least
         as large. Only with `n_permutations`.

@@ -186,8 +186,8 @@ def hypercontractivity(
 ) -> float:
     r"""Estimate how strongly x can drive y, if only in some region of x.
 
-    The hypercontractivity coefficient from `x` to `y`, or *potential correlation*, within
-    a sub-population of at least the size `min_fraction`: near 0 for independent
+    The hypercontractivity coefficient from `x` to `y`, or *potential correlation*,
+    within a sub-population of at least the size `min_fraction`: near 0 for independent
     variables, and larger the more of `y` follows from `x` in some part of the range of
     `x`, even if that holds few samples. Each of `x` and `y` is one random variable or
     vector. The estimate is deterministic.

@@ -352,6 +352,6 @@ def complete_rows(columns: Sequence[Column], *, minimum: int) -> BoolArray | Non
         raise ValueError(
             f"Only {n_complete} rows remain after leaving out missing values (column "
             f"{worst.name!r} misses {worst.missing.sum()}), fewer than {minimum}. "
-            "Impute the values, drop the column, or pass a smaller n_neighbors."
+            "Impute the values or drop the column."
         )
     return ~missing

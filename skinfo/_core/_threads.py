@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from threading import current_thread, main_thread
 
 from threadpoolctl import ThreadpoolController
 
@@ -13,8 +14,12 @@ from threadpoolctl import ThreadpoolController
 def one_blas_thread() -> Iterator[None]:
     """Keep BLAS to one thread: many small products only wait for several.
 
-    The limit holds for the whole process, so it is set outside of parallel tasks.
+    The limit holds for the whole process. It is set by the main thread alone: limits of
+    threads that overlap would not be taken back in order.
     """
+    if current_thread() is not main_thread():
+        yield
+        return
     with _controller().limit(limits=1, user_api="blas"):
         yield
 

@@ -24,6 +24,7 @@ _LEADING_EXPONENTS = (0.3, 3.0)  # of the tilts along the leading function
 _SMALLEST_DIVERGENCE = 1e-9  # below, rounding shows in the ratio
 _SMALLEST_RATIO = 1e-9
 _TINY = 1e-300
+_OVER_CAP = 1 + 1e-13
 _SMALLEST_CORRELATION = 1e-9  # below, rounding makes the function
 _SMALLEST_EXCESS = 2.0**-53 - 1
 _LONGEST_LEAP = 1e4
@@ -115,11 +116,19 @@ def capped_tilts(logs: FloatArray, pmf: FloatArray, cap: float) -> FloatArray:
     log_t = np.log(np.maximum(free, _TINY)) - log_rest
     fits = log_t + descending <= np.log(cap) + 1e-14
     n_capped = np.where(fits.any(axis=0), fits.argmax(axis=0), len(pmf) - 1)
-    is_capped = np.arange(len(pmf))[:, np.newaxis] < n_capped
-    largest_rest = descending[n_capped, columns]
-    rest = np.where(is_capped, 0, np.exp(np.minimum(descending - largest_rest, 0)))
-    t = np.maximum(free[n_capped, columns], 0) / (p * rest).sum(axis=0)
-    tilts[order, columns] = np.where(is_capped, cap, np.minimum(t * rest, cap))
+    places = np.arange(len(pmf))[:, np.newaxis]
+    while True:
+        largest_rest = descending[n_capped, columns]
+        rest = np.exp(np.minimum(descending - largest_rest, 0))
+        rest[places < n_capped] = 0
+        t = np.maximum(free[n_capped, columns], 0) / (p * rest).sum(axis=0)
+        tilts_in_order = np.where(places < n_capped, cap, t * rest)
+        above = (tilts_in_order > cap * _OVER_CAP).sum(axis=0)
+        more_capped = np.minimum(n_capped + above, len(pmf) - 1)
+        if np.array_equal(more_capped, n_capped):
+            break
+        n_capped = more_capped  # huge logarithms were too coarse to tell
+    tilts[order, columns] = np.minimum(tilts_in_order, cap)
     return tilts / (pmf @ tilts)
 
 
@@ -209,7 +218,7 @@ def maximise(
         ends = ends.better_of(_polish(channel, ends))
     value = max(float(ends.ratios.max()), lower_bound)
     # of the tilts that are as good, the largest: it is the easiest to see on samples
-    candidates = ends.beside(_small_tilts(channel, function))
+    candidates = ends.beside(_small_tilts(channel, function, cap))
     sizes = divergence(channel.input_pmf, candidates.tilts)
     good = candidates.ratios >= value * (1 - slack)
     best = int(
@@ -298,8 +307,8 @@ def _vertex_tilts(channel: Channel, cap: float, n_vertices: int) -> FloatArray:
     return tilts
 
 
-def _small_tilts(channel: Channel, function: FloatArray) -> Ascent:
+def _small_tilts(channel: Channel, function: FloatArray, cap: float) -> Ascent:
     """Return 1 + eps f for both signs of f, down to tilts that show only the limit."""
-    sizes = 0.5 ** np.arange(1, _N_HALVINGS)
+    sizes = 0.5 ** np.arange(1, _N_HALVINGS) * min(1.0, cap - 1)
     sizes = np.concatenate([sizes, -sizes]) / np.abs(function).max()
     return start(channel, 1 + sizes * function[:, np.newaxis])

@@ -18,6 +18,7 @@ from skinfo.dependence._codes import densify
 
 CELLS_PER_BANDWIDTH = 8
 MAX_CELLS = 2000  # of one random vector
+_MOST_BINS = 2.0**40  # of a grid, most of them empty
 _N_LANDMARKS = 1000  # cells of several coordinates, where the samples are more
 
 
@@ -112,9 +113,11 @@ def _merge_rarest(groups: IntArray, counts: IntArray) -> IntArray:
 
 def _grid(groups: IntArray, coordinates: FloatArray) -> IntArray:
     """Return the cell of each row in a grid, as fine as the number of cells allows."""
-    width = 1 / CELLS_PER_BANDWIDTH
+    offsets = coordinates - coordinates.min()
+    # as many cells as can be counted, where the bandwidth is next to nothing
+    width = max(1 / CELLS_PER_BANDWIDTH, offsets.max() / _MOST_BINS)
     while True:
-        bins = np.floor((coordinates - coordinates.min()) / width).astype(np.int64)
+        bins = np.floor(offsets / width).astype(np.int64)
         n_bins = int(bins.max()) + 1
         codes, _, n_cells = densify(groups * n_bins + bins, (groups.max() + 1) * n_bins)
         if n_cells <= MAX_CELLS or n_bins == 1:
@@ -136,6 +139,8 @@ def _split(groups: IntArray, points: FloatArray, counts: IntArray) -> IntArray:
         return float(np.ptp(points[rows], axis=0).max())
 
     def scatter(rows: IntArray) -> float:
+        if reach(rows) == 0:  # where rounding would leave some scatter
+            return 0.0
         center = np.average(points[rows], axis=0, weights=counts[rows])
         return float(counts[rows] @ ((points[rows] - center) ** 2).sum(axis=1))
 
@@ -159,7 +164,9 @@ def _halve(
     while len(heap) < n_cells and heap[0][0] < 0:
         _, number, rows = heapq.heappop(heap)
         column = points[rows, np.ptp(points[rows], axis=0).argmax()]
-        upper = column > (column.min() + column.max()) / 2
+        upper = column > column.min() / 2 + column.max() / 2
+        if not upper.any():  # numbers that differ in the last bit
+            upper = column == column.max()
         for half, name in ((rows[~upper], number), (rows[upper], len(heap) + 1)):
             heapq.heappush(heap, (-priority(half), name, half))
     return [rows for _, _, rows in sorted(heap, key=lambda entry: entry[1])]

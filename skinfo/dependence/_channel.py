@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.sparse.linalg import svds
+from scipy.sparse.linalg import ArpackNoConvergence, svds
 
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo.dependence._cells import Cells
@@ -55,14 +56,21 @@ class Channel:
             return 0.0, np.zeros(len(p))
         matrix = self.joint / p[:, np.newaxis] / q
         matrix -= np.outer(p, q)  # the first singular value, 1
-        if min(len(p), len(q)) <= _DENSE_SVD_UP_TO:
-            left, singular, _ = np.linalg.svd(matrix, full_matrices=False)
-        else:
-            start = np.random.default_rng(0).standard_normal(min(matrix.shape))
-            left, singular, _ = svds(matrix, k=1, v0=start)
+        left, singular = _leading_singular_pair(matrix)
         function = left[:, 0] / p
         function -= self.input_pmf @ function  # what rounding left of the mean
         return min(float(singular[0]), 1.0), function
+
+
+def _leading_singular_pair(matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return left singular vectors and singular values, the leading ones first."""
+    if min(matrix.shape) > _DENSE_SVD_UP_TO:
+        start = np.random.default_rng(0).standard_normal(min(matrix.shape))
+        with suppress(ArpackNoConvergence):  # many are nearly the largest
+            left, singular, _ = svds(matrix, k=1, v0=start)
+            return np.asarray(left, dtype=np.float64), np.asarray(singular, dtype=float)
+    left, singular, _ = np.linalg.svd(matrix, full_matrices=False)
+    return left.astype(np.float64), singular.astype(np.float64)
 
 
 @dataclass(frozen=True)

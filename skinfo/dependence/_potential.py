@@ -32,6 +32,7 @@ _TOLERANCE = 1e-6
 _N_VERTICES = 5
 _SLACK = 0.01  # of the value, for a tilt large enough to be seen on samples
 _MINIMUM_SAMPLES = 5
+_SMALLEST_BANDWIDTH = 1e-100  # of the deviation, so that squares stay finite
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,7 @@ def kernel_vector(
     n, d = variable.n_samples, variable.n_coordinates
     deviation = _pooled_deviation(vector) if pooled else 1.0
     bandwidth = bandwidth_factor * deviation * n ** (-1 / (d + 4))
+    bandwidth = max(bandwidth, _SMALLEST_BANDWIDTH * deviation)
     cells = gather(variable.groups, variable.points / bandwidth, variable.counts)
     of_samples = Cells(
         cells.codes[variable.codes], cells.counts, cells.groups, cells.points

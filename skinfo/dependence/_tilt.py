@@ -101,11 +101,12 @@ def column_tilt(vector: KernelVector, tilt: FloatArray) -> ColumnTilt:
     """Return the tilt of a vector that is one column."""
     (column,), (encoded,) = vector.schema.columns, vector.training.columns
     levels = encoded.levels
-    groups = np.zeros(len(levels), dtype=np.int64)
     if isinstance(levels, NumericLevels):
         ends = [0, -1]  # coordinates are linear in the values
         levels = NumericLevels(levels.values[ends], levels.coordinates[ends])
+        groups = np.zeros(1, dtype=np.int64)
     else:
+        groups = np.empty(len(levels), dtype=np.int64)
         groups[encoded.codes] = vector.cells.groups[vector.cells.codes]
     return ColumnTilt(
         column,

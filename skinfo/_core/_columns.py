@@ -336,10 +336,13 @@ def check_missing(columns: Sequence[Column], *, nan_policy: str, name: str) -> N
             )
 
 
-def complete_rows(columns: Sequence[Column], *, minimum: int) -> BoolArray | None:
+def complete_rows(
+    columns: Sequence[Column], *, minimum: int, advice: str = ""
+) -> BoolArray | None:
     """Return the mask of rows in which every column has a value; None when all have.
 
-    Raises ValueError where fewer than `minimum` rows remain.
+    Raises ValueError where fewer than `minimum` rows remain, with `advice` on how fewer
+    rows could do.
     """
     missing = np.zeros(columns[0].missing.shape, dtype=bool)
     for column in columns:
@@ -352,6 +355,6 @@ def complete_rows(columns: Sequence[Column], *, minimum: int) -> BoolArray | Non
         raise ValueError(
             f"Only {n_complete} rows remain after leaving out missing values (column "
             f"{worst.name!r} misses {worst.missing.sum()}), fewer than {minimum}. "
-            "Impute the values or drop the column."
+            f"Impute the values, or drop the column{advice}."
         )
     return ~missing

@@ -93,10 +93,10 @@ def read_pair(
 
 
 def complete_pair(
-    x: RandomVector, y: RandomVector, *, minimum: int
+    x: RandomVector, y: RandomVector, *, minimum: int, advice: str = ""
 ) -> tuple[RandomVector, RandomVector, BoolArray | None]:
     """Leave out the rows in which either has a gap; also return those that stay."""
-    rows = complete_rows([*x.columns, *y.columns], minimum=minimum)
+    rows = complete_rows([*x.columns, *y.columns], minimum=minimum, advice=advice)
     if rows is None:
         return x, y, None
     return x.take(rows), y.take(rows), rows

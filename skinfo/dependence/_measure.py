@@ -28,6 +28,10 @@ class DependenceMeasure(Protocol):
     def minimum_samples(self) -> int:
         """The number of samples that the measure needs."""
 
+    @property
+    def advice(self) -> str:
+        """How fewer samples could do, as the end of a sentence."""
+
     def check_samples(self, n_samples: int) -> None:
         """Raise where there are too few samples."""
 
@@ -93,7 +97,11 @@ def feature_results(
     """
     n_features = len(features.columns)
     for feature in features.columns:  # before any work
-        complete_rows([feature, *target.columns], minimum=measure.minimum_samples)
+        complete_rows(
+            [feature, *target.columns],
+            minimum=measure.minimum_samples,
+            advice=measure.advice,
+        )
     y = None
     if not any(column.missing.any() for column in target.columns):
         y = measure.prepare(target)

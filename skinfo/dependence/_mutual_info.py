@@ -59,6 +59,10 @@ class MutualInformation:
     def minimum_samples(self) -> int:
         return self.n_neighbors + 2
 
+    @property
+    def advice(self) -> str:
+        return ", or pass a smaller n_neighbors"
+
     def is_nominal(self, column: Column) -> bool:
         return nominal_by_kind(column)
 
@@ -293,7 +297,9 @@ def _pair_terms(
         x, y, x_discrete=x_discrete, y_discrete=y_discrete, nan_policy=nan_policy
     )
     measure.check_samples(vectors[0].n_samples)
-    vector_x, vector_y, rows = complete_pair(*vectors, minimum=measure.minimum_samples)
+    vector_x, vector_y, rows = complete_pair(
+        *vectors, minimum=measure.minimum_samples, advice=measure.advice
+    )
     pair = index_pair(measure.prepare(vector_x), measure.prepare(vector_y))
     return pair, measure.terms(pair, n_jobs), rows
 

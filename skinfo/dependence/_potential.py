@@ -73,6 +73,10 @@ class PotentialCorrelation:
     def minimum_samples(self) -> int:
         return _MINIMUM_SAMPLES
 
+    @property
+    def advice(self) -> str:
+        return ""
+
     def check_samples(self, n_samples: int) -> None:
         check_enough_samples(n_samples)
 

@@ -233,7 +233,10 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
         measure = self._make_measure()
         measure.check_samples(training_features.n_samples)
         training = complete_pair(
-            training_features, training_target, minimum=measure.minimum_samples
+            training_features,
+            training_target,
+            minimum=measure.minimum_samples,
+            advice=measure.advice,
         )
         new = complete_pair(
             features.like(training_features), target.like(training_target), minimum=1

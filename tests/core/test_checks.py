@@ -11,6 +11,7 @@ from skinfo._core._checks import (
     check_integer,
     check_n_neighbors,
     check_option,
+    check_positive,
     check_probability,
     check_same_length,
 )
@@ -65,6 +66,31 @@ def test_numbers_outside_the_unit_interval_are_a_value_error(value):
 def test_what_is_no_number_is_no_probability(value):
     with pytest.raises(TypeError, match=r"^alpha=.* must be a number, not "):
         check_probability("alpha", value)
+
+
+@pytest.mark.parametrize(
+    "value", [1, 1.06, 5e-324, 1e308, np.float32(0.5), np.int8(3), Fraction(1, 3)]
+)
+def test_positive_numbers_become_float(value):
+    result = check_positive("factor", value)
+    assert result == float(value)
+    assert type(result) is float
+
+
+@pytest.mark.parametrize(
+    "value", [0, 0.0, -0.0, -1, -1e-300, float("nan"), float("inf"), -float("inf")]
+)
+def test_numbers_that_are_not_positive_and_finite_are_a_value_error(value):
+    message = r"^factor=.* must be positive and finite\. Pass a positive number\.$"
+    with pytest.raises(ValueError, match=message):
+        check_positive("factor", value)
+
+
+@pytest.mark.parametrize("value", ["1", None, True, np.True_, [1.0], 1j, np.ones(1)])
+def test_what_is_no_number_is_not_positive(value):
+    message = r"(?s)^factor=.* must be a number, not .*\. Pass a positive number\.$"
+    with pytest.raises(TypeError, match=message):
+        check_positive("factor", value)
 
 
 @pytest.mark.parametrize("n_neighbors", [1, 9, np.int64(9)])

@@ -19,7 +19,9 @@ from skinfo._core._columns import (
     check_missing,
     complete_rows,
     is_dataframe,
+    nominal_by_kind,
     nominal_mask,
+    nominal_or_few_integers,
     read_columns,
 )
 
@@ -416,3 +418,59 @@ def test_nested_columns_are_named_with_their_remedy():
     nested = pl.Series("pairs", [[1, 2], [3, 4]], dtype=pl.Array(pl.Int64, 2))
     with pytest.raises(TypeError, match=r"pairs holds array\(\[1, 2\]\) in one entry"):
         read_columns(nested, name="x")
+
+
+# integers of few values
+
+FEW = {
+    "integers": np.arange(100) % 10,
+    "whole floats": np.arange(100) % 10 - 5.0,
+    "large floats": (np.arange(100) % 10) * 1e300,
+    "a constant": np.full(9, 7),
+    "one sample": np.array([3.0]),
+    "large integers": np.repeat(np.iinfo(np.int64).max - np.arange(3), 3),
+    "unsigned": np.repeat(np.array([2**64 - 1, 0], dtype=np.uint64), 2),
+    "with gaps": np.array([1.0, 2.0, 1.0, 2.0, np.nan, np.inf]),
+    "nullable": pd.Series([1, 2, 1, 2, None], dtype="Int64"),
+    "polars": pl.Series([1, 2, 1, 2, None]),
+    "object integers": objects(1, 2, 1, 2),
+    "booleans": np.array([True, False]),
+    "names": np.array(["a", "b"]),
+    "categories": pd.Series([1.5, 2.5], dtype="category"),
+}
+
+MANY = {
+    "integers": np.arange(100) % 11,
+    "halves": np.arange(100) % 2 + 0.5,
+    "one half": np.where(np.arange(100) == 50, 0.5, 1.0),
+    "a constant half": np.full(100, 0.5),
+    "dates": np.repeat(np.array(["2024-01-01"], dtype="M8[D]"), 100),
+    "durations": np.repeat(np.array([1], dtype="m8[h]"), 100),
+    "with gaps": np.array([1.0, 2.0, 1.0, np.nan, np.nan]),
+    "halves as objects": objects(0.5, 1, 0.5, 1),
+    "integers that floats would round": objects(*([2**80 + 1] * 100)),
+}
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_integers_of_few_values_are_nominal(name):
+    assert nominal_or_few_integers(read(FEW[name])) is True
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_integers_of_many_values_and_fractions_are_not_nominal(name):
+    assert nominal_or_few_integers(read(MANY[name])) is False
+
+
+def test_masks_ask_for_what_is_nominal():
+    columns = read_columns(np.column_stack([np.arange(9) % 3, np.arange(9)]), name="x")
+    found = nominal_mask(columns, "auto", name="d", is_nominal=nominal_or_few_integers)
+    assert found.tolist() == [True, False]
+    assert nominal_mask(columns, "auto", name="d").tolist() == [False, False]
+    added = nominal_mask(columns, [1], name="d", is_nominal=nominal_or_few_integers)
+    assert added.tolist() == [True, True]
+    declared = nominal_mask(
+        columns, [False, False], name="d", is_nominal=nominal_or_few_integers
+    )
+    assert declared.tolist() == [False, False]
+    assert [nominal_by_kind(column) for column in columns] == [False, False]

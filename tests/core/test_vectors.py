@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinfo._core._vectors import complete_pair, read_vector
+from skinfo._core._vectors import complete_pair, read_pair, read_vector
 
 
 def read(data, *, name="x", discrete="auto", nan_policy="omit", **options):
@@ -102,3 +102,48 @@ def test_too_few_complete_rows_name_the_worst_column():
     x, y = read(FRAME), read([1.0, np.nan, np.nan, np.nan], name="y")
     with pytest.raises(ValueError, match=r"Only 1 rows remain .*column 'y' misses 3"):
         complete_pair(x, y, minimum=2)
+
+
+def pair_of(x, y, **options):
+    options = {
+        "x_discrete": "auto",
+        "y_discrete": "auto",
+        "nan_policy": "omit",
+    } | options
+    return read_pair(x, y, **options)
+
+
+def test_pair_is_read_as_its_vectors():
+    x, y = pair_of(FRAME[["a", "b"]], FRAME["c"])
+    assert [column.name for column in x.columns] == ["a", "b"]
+    assert [column.name for column in y.columns] == ["c"]
+    assert (x.n_samples, y.n_samples) == (4, 4)
+    assert (x.nominal.tolist(), y.nominal.tolist()) == ([False, True], [False])
+
+
+def test_each_of_a_pair_has_its_own_declaration_of_what_is_nominal():
+    numbers = FRAME[["c"]]
+    x, y = pair_of(numbers, numbers, x_discrete=True)
+    assert (x.nominal.tolist(), y.nominal.tolist()) == ([True], [False])
+    x, y = pair_of(numbers, numbers, y_discrete=["c"])
+    assert (x.nominal.tolist(), y.nominal.tolist()) == ([False], [True])
+    x, y = pair_of(numbers, FRAME["b"], is_nominal=lambda column: column.numeric)
+    assert (x.nominal.tolist(), y.nominal.tolist()) == ([True], [False])
+
+
+def test_errors_say_which_of_a_pair_is_meant():
+    with pytest.raises(ValueError, match="Input y contains NaN"):
+        pair_of([1.0, 2.0], [1.0, np.nan], nan_policy="raise")
+    with pytest.raises(ValueError, match="x_discrete='yes'"):
+        pair_of([1.0, 2.0], [1.0, 2.0], x_discrete="yes")
+    with pytest.raises(ValueError, match="y_discrete holds the index 1"):
+        pair_of([1.0, 2.0], [1.0, 2.0], y_discrete=[1])
+    with pytest.raises(ValueError, match="x has 2, y has 3"):
+        pair_of([1.0, 2.0], [1.0, 2.0, 3.0])
+
+
+def test_new_samples_take_over_what_was_nominal_in_fit():
+    fitted = read([1, 2, 1, 2], discrete=True)
+    assert read([2, 1]).like(fitted).nominal.tolist() == [True]
+    with pytest.raises(ValueError, match="held numbers in fit, but now holds text"):
+        read(["a", "b"]).like(fitted)

@@ -11,6 +11,7 @@ class Covariance:
     """A measure whose values are plain to see."""
 
     minimum_samples = 2
+    advice = ""
 
     def __init__(self):
         self.n_prepared = 0

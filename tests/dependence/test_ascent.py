@@ -96,6 +96,7 @@ def test_capped_tilts_are_found_by_bisection_too(logs, cap, seed):
     np.testing.assert_allclose(found, best_capped_tilt(logs, p, cap), atol=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:Values in x were outside bounds")  # scipy 1.13
 @pytest.mark.parametrize("cap", [1.2, 2.0, 3.5, 1000.0])
 def test_capped_tilts_maximise_their_objective(cap):
     rng = np.random.default_rng(0)
@@ -330,6 +331,7 @@ def brute_force_maximum(channel, cap, n_starts, seed=0):
     return max(-loss(r) for r in feasible)
 
 
+@pytest.mark.filterwarnings("ignore:Values in x were outside bounds")  # scipy 1.13
 @pytest.mark.parametrize("cap", [1.5, 3.0, np.inf])
 def test_maximum_is_not_below_that_of_a_general_solver(cap):
     rng = np.random.default_rng(0)

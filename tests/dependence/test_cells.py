@@ -119,6 +119,14 @@ def test_isolated_vectors_keep_their_cells_among_many(n_coordinates):
     np.testing.assert_array_equal(cells.points[cells.codes[isolated]], points[isolated])
 
 
+def test_isolated_vectors_share_no_cell_with_each_other():
+    # the scatter of the two is smaller than that of a cell of the dense cloud
+    points = np.random.default_rng(0).uniform(0, 20, size=(20_000, 2))
+    points[:2] = [[30, 30], [32.5, 30]]
+    cells = of_samples(points, counts=np.where(np.arange(20_000) < 2, 1, 10))
+    assert cells.counts[cells.codes[:2]].tolist() == [1, 1]
+
+
 def test_vectors_are_split_in_a_thousand_cells_near_their_points():
     points = np.random.default_rng(0).normal(size=(10_000, 2)) / 0.2
     cells = of_samples(points)

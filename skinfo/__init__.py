@@ -13,12 +13,19 @@ from skinfo.dependence._mutual_info import (
     mutual_information,
     pointwise_mutual_information,
 )
+from skinfo.score_functions._densities import GaussianMixtureScore, GaussianScore
+from skinfo.score_functions._local_likelihood import LocalLikelihoodScore
+from skinfo.score_functions._score_function_loss import ScoreFunctionLoss
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "GaussianMixtureScore",
+    "GaussianScore",
     "HypercontractivityCoef",
+    "LocalLikelihoodScore",
     "MixedMutualInfo",
+    "ScoreFunctionLoss",
     "__version__",
     "datasets",
     "hypercontractivity",

@@ -1,10 +1,20 @@
+import pickle
+
 import numpy as np
 import pytest
 import sklearn
+from sklearn.linear_model import Ridge
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skinfo import HypercontractivityCoef, MixedMutualInfo
+from skinfo import (
+    GaussianMixtureScore,
+    GaussianScore,
+    HypercontractivityCoef,
+    LocalLikelihoodScore,
+    MixedMutualInfo,
+    ScoreFunctionLoss,
+)
 
 ESTIMATORS = [
     MixedMutualInfo(),
@@ -13,6 +23,15 @@ ESTIMATORS = [
     HypercontractivityCoef(),
     HypercontractivityCoef(method="paper", direction="backward", n_permutations=2),
     HypercontractivityCoef(nan_policy="omit", n_features_to_select=0.5, n_jobs=2),
+    GaussianScore(),
+    GaussianMixtureScore(random_state=0),
+    LocalLikelihoodScore(),
+    LocalLikelihoodScore(bandwidth=2.0, regularization=0.1, n_jobs=2),
+    ScoreFunctionLoss(n_init=1, random_state=0),
+    ScoreFunctionLoss(
+        Ridge(), activation="tanh", score_estimator=GaussianScore(), random_state=0
+    ),
+    ScoreFunctionLoss(activation="tanh", polish=False, n_init=1, random_state=0),
 ]
 NAMES = [
     "mi",
@@ -21,6 +40,13 @@ NAMES = [
     "hypercontractivity",
     "paper",
     "hypercontractivity-omit",
+    "gaussian",
+    "mixture",
+    "local",
+    "local-fixed",
+    "loss",
+    "loss-ridge",
+    "loss-tanh",
 ]
 
 # of scikit-learn's own checks, those that check_estimator does not run
@@ -39,7 +65,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 
 def expected_failures(estimator):
-    if sklearn.__version__.startswith("1.6.") and estimator.nan_policy == "raise":
+    nan_policy = getattr(estimator, "nan_policy", None)
+    if sklearn.__version__.startswith("1.6.") and nan_policy == "raise":
         reason = (
             "scikit-learn 1.6 gives estimators of categories integers and subtracts a "
             "float from them in place, before the estimator is called"
@@ -70,3 +97,12 @@ def test_inputs_are_never_written_to(estimator):
     estimator = sklearn.clone(estimator).fit(X, y)
     estimator.transform(X)
     estimator.score(X, y)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=NAMES)
+def test_fitted_estimators_pickle(estimator):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 3)), rng.normal(size=60)
+    estimator = sklearn.clone(estimator).fit(X, y)
+    restored = pickle.loads(pickle.dumps(estimator))
+    np.testing.assert_array_equal(restored.transform(X), estimator.transform(X))

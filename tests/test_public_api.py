@@ -15,6 +15,10 @@ PUBLIC = [
     for name in module.__all__
     if callable(getattr(module, name))
 ]
+CLASSES = [public for public in PUBLIC if inspect.isclass(public.values[0])]
+ESTIMATORS = [
+    public for public in CLASSES if issubclass(public.values[0], BaseEstimator)
+]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
@@ -52,19 +56,19 @@ def test_only_the_first_two_parameters_are_positional(public):
     assert all(p.kind is p.KEYWORD_ONLY for p in parameters[2:])
 
 
-def test_public_methods_are_documented():
-    for public in (skinfo.MixedMutualInfo, skinfo.inspection.DependenceDisplay):
-        for name, method in inspect.getmembers(public, inspect.isfunction):
-            if not name.startswith("_"):
-                assert inspect.getdoc(method), name
+@pytest.mark.parametrize("public", CLASSES)
+def test_public_methods_are_documented(public):
+    for name, method in inspect.getmembers(public, inspect.isfunction):
+        if not name.startswith("_"):
+            assert inspect.getdoc(method), name
 
 
-def test_estimators_pickle_unfitted():
-    for name in skinfo.__all__:
-        public = getattr(skinfo, name)
-        if inspect.isclass(public) and issubclass(public, BaseEstimator):
-            estimator = public(n_permutations=7)
-            assert pickle.loads(pickle.dumps(estimator)).n_permutations == 7
+@pytest.mark.parametrize("public", ESTIMATORS)
+def test_estimators_pickle_unfitted(public):
+    defaults = public().get_params()
+    parameters = {name: f"value of {name}" for name in defaults}
+    restored = pickle.loads(pickle.dumps(public(**parameters)))
+    assert restored.get_params(deep=False) == parameters
 
 
 def test_import_loads_nothing_beyond_scikit_learn():

@@ -18,13 +18,45 @@ VARIANTS = {
     "dropout-shared": (datasets.make_gaussian_dropout, {"shared_mask": True}),
     "hidden": (datasets.make_hidden_correlation, {}),
     "hidden-circle": (datasets.make_hidden_correlation, {"shape": "circle"}),
+    "teacher": (datasets.make_teacher_network, {}),
+    "teacher-mixture": (datasets.make_teacher_network, {"input_law": "mixture"}),
+    "teacher-mixed": (datasets.make_teacher_network, {"output_weights": "mixed"}),
+    "teacher-units": (
+        datasets.make_teacher_network,
+        {"orthogonal": False, "n_components": 8, "bias_scale": 0.5, "noise": 0.1},
+    ),
+    "teacher-outputs": (
+        datasets.make_teacher_network,
+        {"n_features": 2, "output_weights": [[1, 2, 3], [4, 5, 6]]},
+    ),
+}
+PAIR_VARIANTS = {
+    name: variant
+    for name, variant in VARIANTS.items()
+    if variant[0] is not datasets.make_teacher_network
 }
 every_variant = pytest.mark.parametrize(
     ("make", "parameters"), VARIANTS.values(), ids=VARIANTS
 )
+every_pair_variant = pytest.mark.parametrize(
+    ("make", "parameters"), PAIR_VARIANTS.values(), ids=PAIR_VARIANTS
+)
 every_generator = pytest.mark.parametrize("name", datasets.__all__)
-MORE_ATTRIBUTES = {datasets.make_hidden_correlation: {"rare"}}
+every_pair_generator = pytest.mark.parametrize(
+    "name", [name for name in datasets.__all__ if name != "make_teacher_network"]
+)
+PAIR_ATTRIBUTES = {"x", "y", "mutual_information"}
+NETWORK_ATTRIBUTES = {"components", "intercepts", "output_weights"}
+ATTRIBUTES = {
+    datasets.make_hidden_correlation: PAIR_ATTRIBUTES | {"rare"},
+    datasets.make_teacher_network: NETWORK_ATTRIBUTES | {"X", "y", "noiseless"},
+}  # else those of a pair
 DEFAULT_N_SAMPLES = {datasets.make_hidden_correlation: 320}  # else 1000
+N_POSITIONAL = {"make_teacher_network": 2}  # else 1
+
+
+def inputs_of(data):
+    return data.X if "X" in data else data.x
 
 
 def has_equal_column(first, second):
@@ -41,16 +73,15 @@ def test_generators_are_all_listed():
 def test_arrays_have_one_float_row_per_sample(make, parameters, n_samples):
     data = make(n_samples, random_state=0, **parameters)
     assert isinstance(data, Bunch)
-    attributes = {"x", "y", "mutual_information"} | MORE_ATTRIBUTES.get(make, set())
-    assert set(data) == attributes
-    for values in (data.x, data.y):
+    assert set(data) == ATTRIBUTES.get(make, PAIR_ATTRIBUTES)
+    for values in (inputs_of(data), data.y):
         assert type(values) is np.ndarray
         assert len(values) == n_samples
         assert values.dtype == np.float64
         assert np.isfinite(values).all()
 
 
-@every_generator
+@every_pair_generator
 def test_single_pair_is_one_dimensional(name):
     data = getattr(datasets, name)(20)
     assert data.x.shape == data.y.shape == (20,)
@@ -67,7 +98,7 @@ def test_several_pairs_are_columns(n_pairs, with_mixture, n_columns):
     assert data.x.shape == data.y.shape == (20, n_columns)
 
 
-@every_variant
+@every_pair_variant
 def test_truth_is_a_plain_number_whatever_the_samples(make, parameters):
     truths = {
         make(n_samples, random_state=seed, **parameters).mutual_information
@@ -82,7 +113,7 @@ def test_truth_is_a_plain_number_whatever_the_samples(make, parameters):
 @every_variant
 def test_number_of_samples_has_its_default(make, parameters):
     data = make(**parameters)
-    assert len(data.x) == len(data.y) == DEFAULT_N_SAMPLES.get(make, 1000)
+    assert len(inputs_of(data)) == len(data.y) == DEFAULT_N_SAMPLES.get(make, 1000)
 
 
 @every_variant
@@ -91,15 +122,15 @@ def test_same_seed_gives_same_samples(make, parameters):
     again = make(n_samples=50, random_state=3, **parameters)
     instance = make(50, random_state=np.random.RandomState(3), **parameters)
     for other in (again, instance):
-        assert_array_equal(first.x, other.x)
-        assert_array_equal(first.y, other.y)
+        for name, values in first.items():
+            assert_array_equal(values, other[name])
 
 
 @every_variant
 def test_other_seed_gives_other_samples(make, parameters):
     first = make(50, random_state=3, **parameters)
     other = make(50, random_state=4, **parameters)
-    assert not has_equal_column(first.x, other.x)
+    assert not has_equal_column(inputs_of(first), inputs_of(other))
     assert not has_equal_column(first.y, other.y)
 
 
@@ -108,7 +139,7 @@ def test_generator_instance_moves_on(make, parameters):
     generator = np.random.RandomState(3)
     first = make(50, random_state=generator, **parameters)
     second = make(50, random_state=generator, **parameters)
-    assert not has_equal_column(first.x, second.x)
+    assert not has_equal_column(inputs_of(first), inputs_of(second))
     assert not has_equal_column(first.y, second.y)
 
 
@@ -123,8 +154,10 @@ def test_seed_leaves_global_generator_alone(make, parameters):
 
 @every_generator
 def test_parameters_after_the_first_are_keywords(name):
+    positional = [10] * N_POSITIONAL.get(name, 1)
+    getattr(datasets, name)(*positional)
     with pytest.raises(TypeError, match="positional argument"):
-        getattr(datasets, name)(10, 0.5)
+        getattr(datasets, name)(*positional, 1)
 
 
 @every_generator

@@ -1,0 +1,1 @@
+"""Derivatives of log densities, and learning with them."""

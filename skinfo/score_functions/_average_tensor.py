@@ -1,0 +1,190 @@
+"""The mean of y S_m(x) over samples, as a symmetric tensor that takes vectors.
+
+With s = S_1 and H = S_2 = ss + B, where log p is quadratic near each sample,
+
+S_3(u, v, w) = s.u H(v, w) + s.v H(u, w) + s.w H(u, v) - 2 s.u s.v s.w,
+S_4(u, v, w, z) = H(u, v) H(w, z) + H(u, w) H(v, z) + H(u, z) H(v, w)
+                  - 2 s.u s.v s.w s.z.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from sklearn.utils import gen_batches
+
+from skinfo._core._typing import FloatArray, IntArray
+
+_MOST_EXPLICIT = 20  # columns, for which a tensor with four axes is formed
+_BLOCK_ENTRIES = 1 << 21
+
+
+@dataclass(frozen=True)
+class QuadraticPart:
+    """Samples of a log density that is quadratic near each of them.
+
+    `weights` (n,): of each sample, or 1 for a whole density. `slopes` (n, d): S_1.
+    `curvature` (n, d, d), or (d, d) where it is the same everywhere: B, the hessian.
+    """
+
+    weights: FloatArray
+    slopes: FloatArray
+    curvature: FloatArray
+
+    def weighted(self, weights: FloatArray) -> QuadraticPart:
+        """Return the part with its weights multiplied."""
+        return QuadraticPart(self.weights * weights, self.slopes, self.curvature)
+
+    def take(self, rows: IntArray) -> QuadraticPart:
+        """Return only these samples."""
+        curvature = self.curvature
+        if curvature.ndim == 3:
+            curvature = curvature[rows]
+        return QuadraticPart(self.weights[rows], self.slopes[rows], curvature)
+
+    def along(self, basis: FloatArray) -> QuadraticPart:
+        """Return the part in other coordinates: S(basis u, ...), basis (d, k)."""
+        curvature = basis.T @ self.curvature @ basis
+        return QuadraticPart(self.weights, self.slopes @ basis, curvature)
+
+    def blocks(self) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
+        """Yield weights, slopes and H = ss + B of some samples at a time."""
+        n, d = self.slopes.shape
+        for rows in gen_batches(n, max(1, _BLOCK_ENTRIES // d**2)):
+            s = self.slopes[rows]
+            b = self.curvature if self.curvature.ndim == 2 else self.curvature[rows]
+            yield self.weights[rows], s, s[:, :, np.newaxis] * s[:, np.newaxis] + b
+
+
+Parts: TypeAlias = Sequence[QuadraticPart]
+
+
+class AverageTensor(Protocol):
+    """A symmetric tensor T."""
+
+    def powers(self, vectors: FloatArray) -> FloatArray:
+        """Return T(v, ..., v, .) of each vector v, (n_vectors, d)."""
+
+    def folded(self, vectors: FloatArray) -> FloatArray:
+        """Return the sum of T(., ., v, v) over the vectors, (d, d)."""
+
+
+def second_moment(parts: Parts) -> FloatArray:
+    """Return the sum of weights times S_2, (d, d)."""
+    total = np.zeros(2 * (parts[0].slopes.shape[1],))
+    for part in parts:
+        total += (part.slopes.T * part.weights) @ part.slopes
+        if part.curvature.ndim == 2:
+            total += part.weights.sum() * part.curvature
+        else:
+            total += np.einsum("n,nij->ij", part.weights, part.curvature)
+    return total
+
+
+def average_tensor(parts: Parts, order: int) -> AverageTensor:
+    """Return the sum of weights times S_order."""
+    if order == 3:
+        return ExplicitTensor(third_tensor(parts))
+    if parts[0].slopes.shape[1] <= _MOST_EXPLICIT:
+        return ExplicitTensor(_fourth(parts))
+    return ImplicitTensor(parts)
+
+
+def third_tensor(parts: Parts) -> FloatArray:
+    """Return the sum of weights times S_3, (d, d, d)."""
+    d = parts[0].slopes.shape[1]
+    mixed, cubes = np.zeros((d, d * d)), np.zeros((d, d * d))
+    for part in parts:
+        for w, s, h in part.blocks():
+            squares = s[:, :, np.newaxis] * s[:, np.newaxis]
+            mixed += (s.T * w) @ h.reshape(-1, d * d)
+            cubes += (s.T * w) @ squares.reshape(-1, d * d)
+    p = mixed.reshape(d, d, d)
+    summed = p + p.transpose(1, 0, 2) + p.transpose(2, 1, 0)
+    tensor: FloatArray = summed - 2 * cubes.reshape(d, d, d)
+    return tensor
+
+
+def _fourth(parts: Parts) -> FloatArray:
+    """Return the sum of weights times S_4, (d, d, d, d)."""
+    d = parts[0].slopes.shape[1]
+    pairs, squares = np.zeros((d * d, d * d)), np.zeros((d * d, d * d))
+    for part in parts:
+        for w, s, h in part.blocks():
+            flat = h.reshape(-1, d * d)
+            products = (s[:, :, np.newaxis] * s[:, np.newaxis]).reshape(-1, d * d)
+            pairs += (flat.T * w) @ flat
+            squares += (products.T * w) @ products
+    q = pairs.reshape(d, d, d, d)
+    summed = q + q.transpose(0, 2, 1, 3) + q.transpose(0, 3, 2, 1)
+    tensor: FloatArray = summed - 2 * squares.reshape(d, d, d, d)
+    return tensor
+
+
+@dataclass(frozen=True)
+class ExplicitTensor:
+    """A symmetric tensor by its entries, with three or four axes."""
+
+    entries: FloatArray
+
+    def powers(self, vectors: FloatArray) -> FloatArray:
+        if self.entries.ndim == 3:
+            contracted = np.tensordot(vectors, self.entries, axes=1)
+        else:
+            squares = vectors[:, :, np.newaxis] * vectors[:, np.newaxis]
+            contracted = np.tensordot(squares, self.entries, axes=2)
+        result: FloatArray = np.einsum("vij,vi->vj", contracted, vectors)
+        return result
+
+    def folded(self, vectors: FloatArray) -> FloatArray:
+        result: FloatArray = np.tensordot(vectors.T @ vectors, self.entries, axes=2)
+        return result
+
+
+@dataclass(frozen=True)
+class ImplicitTensor:
+    """The sum of weights times S_4, contracted sample by sample."""
+
+    parts: Parts
+
+    def powers(self, vectors: FloatArray) -> FloatArray:
+        total = np.zeros(vectors.shape)
+        for part in self.parts:
+            if part.curvature.ndim == 2:
+                total += _powers_of_constant(part, vectors)
+                continue
+            for w, s, h in part.blocks():
+                p = s @ vectors.T
+                turned = h @ vectors.T  # (n, d, n_vectors)
+                q = np.einsum("vi,niv->nv", vectors, turned)
+                total += 3 * np.einsum("nv,niv->vi", w[:, np.newaxis] * q, turned)
+                total -= 2 * (w[:, np.newaxis] * p**3).T @ s
+        return total
+
+    def folded(self, vectors: FloatArray) -> FloatArray:
+        d = vectors.shape[1]
+        gram = vectors.T @ vectors
+        total = np.zeros((d, d))
+        for part in self.parts:
+            for w, s, h in part.blocks():
+                size = h.reshape(-1, d * d) @ gram.ravel()
+                total += ((w * size) @ h.reshape(-1, d * d)).reshape(d, d)
+                turned = (h @ gram) * w[:, np.newaxis, np.newaxis]
+                total += 2 * np.tensordot(turned, h, axes=((0, 2), (0, 2)))
+                lengths = np.einsum("ni,ij,nj->n", s, gram, s, optimize=True)
+                total -= 2 * (s.T * (w * lengths)) @ s
+        return total
+
+
+def _powers_of_constant(part: QuadraticPart, vectors: FloatArray) -> FloatArray:
+    """Return the sum of weights times S_4(v, v, v, .) for a constant curvature."""
+    p = part.slopes @ vectors.T
+    turned = vectors @ part.curvature
+    q = p**2 + np.einsum("vi,vi->v", turned, vectors)
+    w = part.weights[:, np.newaxis]
+    powers: FloatArray = (w * (3 * q - 2 * p**2) * p).T @ part.slopes
+    powers += 3 * (w * q).sum(axis=0)[:, np.newaxis] * turned
+    return powers

@@ -1,0 +1,170 @@
+"""The hidden directions of a network, from its outputs and the score functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skinfo._core._typing import FloatArray
+from skinfo.score_functions._average_tensor import (
+    AverageTensor,
+    Parts,
+    QuadraticPart,
+    average_tensor,
+    second_moment,
+    third_tensor,
+)
+from skinfo.score_functions._landscape import (
+    Search,
+    orthonormal_directions,
+    pseudo_orthonormal_directions,
+    smallest_designed_loss,
+    stochastic_descent,
+)
+
+SOLVERS = ("fixed_point", "lbfgs", "sgd")
+
+SIGNS = {3: 1.0, 4: -1.0}  # of E g^(m), for tanh and logistic, and for relu
+_LEAST_SCALE = 1e-6  # of the largest, of the directions that M hardly sees
+_STARTS_FOR_BOTH_SIGNS = 4  # times n_init
+
+
+@dataclass(frozen=True)
+class Solver:
+    """How the directions are searched for."""
+
+    name: str
+    mu: float
+    n_init: int
+    max_iter: int
+    tol: float
+
+
+def score_parts(estimator: Any) -> Parts:
+    """Return the scores at the training samples of a fitted score estimator."""
+    if hasattr(estimator, "quadratic_parts"):
+        parts: Parts = estimator.quadratic_parts()
+        return parts
+    if not hasattr(estimator, "log_density_derivatives"):
+        raise TypeError(
+            f"score_estimator={estimator!r} has no method log_density_derivatives. "
+            "Pass a LocalLikelihoodScore, or an estimator with fit(X) and "
+            "log_density_derivatives(X=None)."
+        )
+    gradient, hessian = estimator.log_density_derivatives()
+    slopes = -np.asarray(gradient, dtype=float)
+    curvature = np.asarray(hessian, dtype=float)
+    return [QuadraticPart(np.ones(len(slopes)), slopes, curvature)]
+
+
+def recover_directions(
+    parts: Parts,
+    y: FloatArray,
+    residual: FloatArray,
+    *,
+    n_components: int,
+    order: int,
+    solver: Solver,
+    rng: np.random.RandomState,
+) -> Search:
+    """Return unit directions (k, d) in the coordinates of the parts, where x is white.
+
+    `y` (n,): for M = mean(y S_2). `residual` (n,): for T = mean(residual S_order).
+    """
+    weighted = [part.weighted(residual / len(y)) for part in parts]
+    if solver.name == "sgd":  # the paper: no whitening by M
+        return stochastic_descent(
+            weighted,
+            _random_start(n_components, parts[0].slopes.shape[1], rng),
+            mu=solver.mu,
+            sign=SIGNS[order],
+            n_epochs=solver.max_iter,
+            rng=rng,
+        )
+    if order == 3:
+        basis = back = _leading_subspace(weighted, n_components)
+        signature = np.ones(n_components)
+    else:
+        moment = second_moment([part.weighted(y / len(y)) for part in parts])
+        basis, back, signature = _diagonal_coordinates(moment, n_components)
+    tensor = average_tensor([part.along(basis) for part in weighted], order)
+    return _search(tensor, signature, order, solver, rng).along(back)
+
+
+def _leading_subspace(weighted: Parts, n_components: int) -> FloatArray:
+    """Return the span of the directions by the unfolding of T, (d, k)."""
+    d = weighted[0].slopes.shape[1]
+    if n_components == d:
+        return np.eye(d)
+    left, _, _ = np.linalg.svd(third_tensor(weighted).reshape(d, -1))
+    subspace: FloatArray = left[:, :n_components]
+    return subspace
+
+
+def _diagonal_coordinates(
+    moment: FloatArray, n_components: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the basis of coordinates where M is +-1 on the diagonal.
+
+    Also the way back, both (d, k), and the signs (k,). M = sum_i w_i c_i a_i a_i' has
+    rank k, whose range the directions span.
+    """
+    values, vectors = np.linalg.eigh(moment)
+    largest = np.argsort(-np.abs(values), kind="stable")[:n_components]
+    values, vectors = values[largest], vectors[:, largest]
+    scale = np.sqrt(np.abs(values))
+    scale = np.maximum(scale, _LEAST_SCALE * scale.max() or 1.0)
+    return vectors / scale, vectors * scale, np.where(values < 0, -1.0, 1.0)
+
+
+def _search(
+    tensor: AverageTensor,
+    signature: FloatArray,
+    order: int,
+    solver: Solver,
+    rng: np.random.RandomState,
+) -> Search:
+    """Return the best of several starts: that of the largest sum |T(a, ..., a)|."""
+    k = len(signature)
+    if np.any(signature != signature[0]):
+        # the designed loss needs M to be definite
+        starts = rng.standard_normal((k, _STARTS_FOR_BOTH_SIGNS * solver.n_init, k))
+        return pseudo_orthonormal_directions(
+            tensor, signature, starts, max_iter=solver.max_iter, tol=solver.tol
+        )
+    run: Callable[[FloatArray], Search]
+    if solver.name == "lbfgs":
+
+        def run(start: FloatArray) -> Search:
+            return smallest_designed_loss(
+                tensor,
+                start,
+                mu=solver.mu,
+                sign=SIGNS[order] * signature[0],
+                max_iter=solver.max_iter,
+                tol=solver.tol,
+            )
+
+    else:
+
+        def run(start: FloatArray) -> Search:
+            return orthonormal_directions(
+                tensor,
+                start,
+                even=order == 4,
+                max_iter=solver.max_iter,
+                tol=solver.tol,
+            )
+
+    searches = [run(_random_start(k, k, rng)) for _ in range(solver.n_init)]
+    return max(searches, key=lambda search: search.objective)
+
+
+def _random_start(k: int, d: int, rng: np.random.RandomState) -> FloatArray:
+    """Return k random orthonormal rows."""
+    basis, _ = np.linalg.qr(rng.standard_normal((d, k)))
+    start: FloatArray = basis.T
+    return start

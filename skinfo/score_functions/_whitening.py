@@ -1,0 +1,49 @@
+"""Coordinates in which the samples are white."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skinfo._core._typing import FloatArray
+
+_SMALLEST_DEVIATION = 1e-6  # of scaled columns; directions below are left out
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """Coordinates z of mean 0 and covariance I, with x = mean + root z.
+
+    `root` and `inverse` (d, rank): z = inverse' (x - mean).
+    """
+
+    mean: FloatArray
+    root: FloatArray
+    inverse: FloatArray
+
+    @property
+    def rank(self) -> int:
+        """The number of directions in which the samples vary."""
+        return int(self.root.shape[1])
+
+    def apply(self, X: FloatArray) -> FloatArray:
+        """Return z of samples, (n, rank)."""
+        white: FloatArray = (X - self.mean) @ self.inverse
+        return white
+
+
+def fit_whitening(X: FloatArray) -> Whitening:
+    """Return the whitening of these samples; of constant ones, one that maps to 0."""
+    n_samples, n_features = X.shape
+    mean = X.mean(axis=0)
+    scale = X.std(axis=0)
+    scale = np.where(scale > 0, scale, 1.0)
+    _, deviations, axes = np.linalg.svd((X - mean) / scale, full_matrices=False)
+    deviations = deviations / np.sqrt(n_samples)
+    kept = deviations > _SMALLEST_DEVIATION
+    if not kept.any():
+        return Whitening(mean, np.zeros((n_features, 1)), np.zeros((n_features, 1)))
+    root = scale[:, np.newaxis] * axes[kept].T * deviations[kept]
+    inverse = axes[kept].T / scale[:, np.newaxis] / deviations[kept]
+    return Whitening(mean, root, inverse)

@@ -1,0 +1,472 @@
+"""Recovery of networks, its controls, the interface and bad input."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import cross_val_score
+from sklearn.neural_network import MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skinfo import GaussianMixtureScore, GaussianScore, ScoreFunctionLoss
+from skinfo.datasets import make_teacher_network
+
+
+def unit_rows(rows):
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def weight_error(found, truth):
+    """Return 1 - min_i max_j |cos| of the true directions and those found."""
+    cosines = np.abs(unit_rows(truth) @ unit_rows(found).T)
+    return 1 - cosines.max(axis=1).min()
+
+
+def teacher(n=4096, d=5, **options):
+    return make_teacher_network(n, d, **{"random_state": 0} | options)
+
+
+def model_for(**options):
+    options = {"score_estimator": GaussianScore(), "random_state": 0} | options
+    return ScoreFunctionLoss(**options)
+
+
+# ---- recovery
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_hidden_layer_of_a_relu_network_is_recovered(seed):
+    data = teacher(random_state=seed)
+    model = model_for(random_state=seed).fit(data.X, data.y)
+    assert weight_error(model.init_components_, data.components) <= 0.05
+    assert weight_error(model.components_, data.components) <= 1e-3
+    assert model.score(data.X, data.y) >= 0.999
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_fewer_units_of_both_signs_that_are_not_orthogonal_are_recovered(seed):
+    data = teacher(
+        d=8,
+        n_components=3,
+        orthogonal=False,
+        output_weights="mixed",
+        random_state=seed,
+    )
+    model = model_for(n_components=3).fit(data.X, data.y)
+    # found one after the other, the last ones less well
+    assert weight_error(model.init_components_, data.components) <= 0.25
+    assert weight_error(model.components_, data.components) <= 1e-3
+    assert model.score(data.X, data.y) >= 0.999
+
+
+@pytest.mark.parametrize("n_components", [2, 5])
+@pytest.mark.parametrize("activation", ["tanh", "logistic"])
+def test_units_that_saturate_are_recovered_by_order_three(activation, n_components):
+    data = teacher(n_components=n_components, activation=activation)
+    model = model_for(activation=activation, n_components=n_components, polish=False)
+    model.fit(data.X, data.y)
+    assert weight_error(model.init_components_, data.components) <= 0.02
+    assert model.score(data.X, data.y) >= 0.95
+
+
+def test_polish_finds_units_that_saturate():
+    data = teacher(n_components=2, activation="tanh")
+    model = model_for(activation="tanh", n_components=2).fit(data.X, data.y)
+    assert weight_error(model.components_, data.components) <= 1e-3
+
+
+def test_several_outputs_are_recovered_together():
+    weights = np.random.default_rng(0).uniform(-2, 2, size=(5, 3))
+    data = teacher(output_weights=weights)
+    model = model_for().fit(data.X, data.y)
+    assert weight_error(model.components_, data.components) <= 1e-3
+    assert model.predict(data.X).shape == (4096, 3)
+    np.testing.assert_allclose(model.predict(data.X), data.y, atol=0.01)
+
+
+def test_a_single_column_of_outputs_keeps_its_shape():
+    data = teacher(n=500)
+    column = model_for(polish=False).fit(data.X, data.y[:, np.newaxis])
+    plain = model_for(polish=False).fit(data.X, data.y)
+    assert column.predict(data.X).shape == (500, 1)
+    np.testing.assert_allclose(column.predict(data.X)[:, 0], plain.predict(data.X))
+
+
+def test_biases_are_recovered():
+    data = teacher(bias_scale=0.3)
+    model = model_for().fit(data.X, data.y)
+    lengths = np.linalg.norm(model.components_, axis=1)
+    found = unit_rows(model.components_)
+    cosines = data.components @ found.T
+    match = np.abs(cosines).argmax(axis=1)
+    signs = np.sign(cosines[np.arange(5), match])
+    np.testing.assert_allclose(np.abs(cosines).max(axis=1), 1, atol=1e-3)
+    biases = (model.intercepts_ / lengths)[match]
+    # relu(-z) = relu(z) - z: the sign of a unit is free, its bend is not
+    np.testing.assert_allclose(signs * biases, data.intercepts, atol=0.01)
+
+
+@pytest.mark.parametrize("solver", ["fixed_point", "lbfgs"])
+def test_solvers_of_the_whitened_tensor_agree(solver):
+    data = teacher(n=2048)
+    model = model_for(solver=solver, polish=False, n_init=2).fit(data.X, data.y)
+    assert weight_error(model.init_components_, data.components) <= 0.05
+
+
+def test_stochastic_descent_recovers_one_direction():
+    data = teacher(n=8192, d=3, n_components=1)
+    model = model_for(solver="sgd", polish=False, n_components=1, max_iter=20)
+    model.fit(data.X, data.y)
+    assert weight_error(model.init_components_, data.components) <= 0.05
+    assert len(model.loss_curve_) == model.n_iter_ == 20
+    assert model.loss_curve_[-1] < model.loss_curve_[0]
+
+
+def test_scores_of_a_mixture_recover_under_its_inputs():
+    data = teacher(input_law="mixture")
+    score = GaussianMixtureScore(random_state=0)
+    model = model_for(score_estimator=score).fit(data.X, data.y)
+    assert weight_error(model.init_components_, data.components) <= 0.1
+    assert weight_error(model.components_, data.components) <= 1e-3
+
+
+def test_local_likelihood_recovers_under_laplace_inputs():
+    data = teacher(n=1500, d=3, input_law="laplace", noise=0.1)
+    model = ScoreFunctionLoss(random_state=0, n_init=2).fit(data.X, data.y)
+    assert weight_error(model.components_, data.components) <= 0.01
+    assert model.score(data.X, data.noiseless) >= 0.999
+
+
+# ---- controls
+
+
+def test_shuffled_labels_do_not_recover():
+    data = teacher()
+    for seed in range(3):
+        y = np.random.default_rng(seed).permutation(data.y)
+        model = model_for(polish=False, random_state=seed).fit(data.X, y)
+        # .5 to .8 in these seeds, where the true labels give .01
+        assert weight_error(model.components_, data.components) >= 0.3
+        assert model.score(data.X, y) <= 0.05
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"d": 5}, {"d": 6, "n_components": 3, "orthogonal": False}],
+)
+def test_rotation_of_the_inputs_rotates_the_components(options):
+    data = teacher(n=2048, **options)
+    d = data.X.shape[1]
+    rotation, _ = np.linalg.qr(np.random.default_rng(5).normal(size=(d, d)))
+    model = model_for(n_components=len(data.components), tol=1e-15, polish=False)
+    plain = clone(model).fit(data.X, data.y).components_
+    turned = clone(model).fit(data.X @ rotation, data.y).components_
+    for row in plain @ rotation:
+        distances = [min(np.abs(row - r).max(), np.abs(row + r).max()) for r in turned]
+        assert min(distances) <= 1e-6
+
+
+def test_units_of_the_features_and_outputs_do_not_matter():
+    data = teacher(n=1000)
+    scale, shift = np.array([1e-2, 1, 10, 1e2, 0.1]), np.array([5, 0, -3, 1e4, 1])
+    plain = model_for(polish=False, tol=1e-15).fit(data.X, data.y)
+    X = data.X * scale + shift
+    scaled = model_for(polish=False, tol=1e-15).fit(X, 100 * data.y - 7)
+    expected = 100 * plain.predict(data.X) - 7
+    np.testing.assert_allclose(scaled.predict(X), expected, atol=1e-3)
+    assert weight_error(scaled.components_ * scale, plain.components_) <= 1e-9
+
+
+def test_a_feature_in_tiny_units_is_not_left_out():
+    data = teacher(n=1000, d=2)
+    model = model_for(polish=False).fit(data.X * [1e-4, 1e4], data.y)
+    assert model.components_.shape == (2, 2)
+    assert model.score(data.X * [1e-4, 1e4], data.y) >= 0.9
+
+
+@pytest.mark.parametrize("solver", ["fixed_point", "lbfgs"])
+def test_designed_loss_is_smallest_at_the_truth(solver):
+    data = teacher()
+    model = model_for(polish=False, solver=solver).fit(data.X, data.y)
+    truth = model.designed_loss(data.components)
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        basis, _ = np.linalg.qr(rng.normal(size=(5, 5)))
+        assert model.designed_loss(basis) > truth
+    assert model.loss_ == pytest.approx(model.designed_loss(model.init_components_))
+    lengthened = model.designed_loss(-3 * data.components)
+    assert lengthened == pytest.approx(truth)
+
+
+def test_the_residual_takes_sampling_noise_away():
+    data = teacher(n=2048)
+    errors = {}
+    for degree in (None, 2):
+        model = model_for(residual_degree=degree, polish=False).fit(data.X, data.y)
+        errors[degree] = weight_error(model.init_components_, data.components)
+    assert errors[2] < errors[None] / 2
+
+
+# ---- the wrapped regressor
+
+
+def test_a_regressor_without_hidden_layers_is_fitted_on_the_hidden_features():
+    data = teacher(n=1000)
+    model = model_for(estimator=Ridge(alpha=1e-3)).fit(data.X, data.y)
+    expected = Ridge(alpha=1e-3).fit(model.transform(data.X), data.y)
+    np.testing.assert_allclose(model.estimator_.coef_, expected.coef_)
+    assert model.score(data.X, data.y) >= 0.95
+    np.testing.assert_array_equal(model.components_, model.init_components_)
+
+
+def test_a_given_network_keeps_its_own_training():
+    data = teacher(n=1000)
+    given = MLPRegressor(
+        hidden_layer_sizes=(7,), solver="adam", max_iter=5, random_state=0
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = model_for(estimator=given).fit(data.X, data.y)
+    assert given.hidden_layer_sizes == (7,)
+    assert not hasattr(given, "coefs_")
+    assert model.estimator_.solver == "adam"
+    assert model.estimator_.hidden_layer_sizes == (5,)
+    assert not model.estimator_.warm_start
+    assert model.score(data.X, data.y) >= 0.95
+
+
+def test_network_predicts_in_the_units_of_the_inputs():
+    data = teacher(n=1000)
+    X, y = 10 * data.X + 3, 5 * data.y - 2
+    model = model_for().fit(X, y)
+    np.testing.assert_allclose(model.estimator_.predict(X), model.predict(X))
+    hidden = np.maximum(X @ model.components_.T + model.intercepts_, 0)
+    np.testing.assert_allclose(model.transform(X), hidden)
+    outputs = hidden @ model.estimator_.coefs_[1] + model.estimator_.intercepts_[1]
+    np.testing.assert_allclose(model.predict(X), outputs[:, 0])
+
+
+def test_without_polish_the_recovered_layer_stays():
+    data = teacher(n=1000)
+    model = model_for(polish=False).fit(data.X, data.y)
+    np.testing.assert_allclose(model.components_, model.init_components_)
+    assert model.score(data.X, data.y) >= 0.95
+
+
+# ---- the interface
+
+
+def test_shapes_names_and_attributes():
+    data = teacher(n=500, n_components=3)
+    model = model_for(n_components=3).fit(data.X, data.y)
+    assert model.components_.shape == model.init_components_.shape == (3, 5)
+    assert model.intercepts_.shape == (3,)
+    assert model.predict(data.X[:7]).shape == (7,)
+    assert model.transform(data.X[:7]).shape == (7, 3)
+    assert model.n_iter_ == len(model.loss_curve_) >= 1
+    names = model.get_feature_names_out()
+    assert names.tolist() == [f"scorefunctionloss{i}" for i in range(3)]
+    assert isinstance(model.score_estimator_, GaussianScore)
+
+
+def test_frames_give_frames():
+    data = teacher(n=500)
+    frame = pd.DataFrame(data.X, columns=list("abcde"))
+    model = model_for(polish=False).set_output(transform="pandas")
+    hidden = model.fit(frame, pd.Series(data.y)).transform(frame)
+    assert hidden.columns.tolist() == [f"scorefunctionloss{i}" for i in range(5)]
+    assert model.feature_names_in_.tolist() == list("abcde")
+    plain = model_for(polish=False).fit(data.X, data.y)
+    # frames are stored by columns, which changes the order of the sums
+    np.testing.assert_allclose(hidden, plain.transform(data.X), atol=1e-9)
+    np.testing.assert_allclose(model.predict(frame), plain.predict(data.X), atol=1e-9)
+
+
+def test_fits_pickle_clone_and_repeat():
+    data = teacher(n=500)
+    model = model_for().fit(data.X, data.y)
+    restored = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(restored.predict(data.X), model.predict(data.X))
+    assert restored.designed_loss(data.components) == model.designed_loss(
+        data.components
+    )
+    again = clone(model)
+    assert not hasattr(again, "components_")
+    np.testing.assert_array_equal(
+        again.fit(data.X, data.y).components_, model.components_
+    )
+
+
+def test_works_in_pipelines_and_cross_validation():
+    data = teacher(n=1000)
+    pipeline = make_pipeline(StandardScaler(), model_for(n_init=2))
+    assert cross_val_score(pipeline, data.X, data.y, cv=3).min() >= 0.99
+
+
+def test_given_score_estimator_is_cloned():
+    score = GaussianScore()
+    data = teacher(n=200)
+    model = model_for(score_estimator=score, polish=False).fit(data.X, data.y)
+    assert not hasattr(score, "mean_")
+    assert model.score_estimator_ is not score
+
+
+class PlainScore(BaseEstimator):
+    """The least that a score estimator has: of a standard normal density."""
+
+    def fit(self, X, y=None):
+        self.samples_ = np.asarray(X)
+        return self
+
+    def log_density_derivatives(self, X=None):
+        X = self.samples_ if X is None else X
+        return -X, np.tile(-np.eye(X.shape[1]), (len(X), 1, 1))
+
+
+def test_a_foreign_score_estimator_needs_no_more_than_the_derivatives():
+    data = teacher()
+    model = model_for(score_estimator=PlainScore(), polish=False).fit(data.X, data.y)
+    assert weight_error(model.components_, data.components) <= 0.05
+
+
+# ---- bad input
+
+
+def test_few_samples_and_real_tables_cause_no_storm_of_warnings():
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    y = X[:, 0] ** 2 + X[:, 1]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ScoreFunctionLoss(random_state=0).fit(X, y).predict(X)
+    assert len(caught) <= 3
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_constant_outputs_are_predicted(activation):
+    X = np.random.default_rng(0).normal(size=(200, 3))
+    model = model_for(activation=activation).fit(X, np.full(200, 7.0))
+    np.testing.assert_allclose(model.predict(X), 7, atol=1e-6)
+    assert np.all(np.isfinite(model.components_))
+    assert np.isfinite(model.loss_)
+
+
+def test_one_constant_output_of_two_is_no_harm():
+    data = teacher(n=2048)
+    Y = np.column_stack([data.y, np.full(2048, 3.0)])
+    model = model_for().fit(data.X, Y)
+    assert weight_error(model.components_, data.components) <= 1e-3
+    np.testing.assert_allclose(model.predict(data.X)[:, 1], 3, atol=0.01)
+
+
+@pytest.mark.parametrize("n", [2, 3, 6, 12, 20])
+def test_few_samples_lower_the_degree_of_the_residual(n):
+    X = np.random.default_rng(0).normal(size=(n, 4))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = model_for(polish=False).fit(X, X[:, 0])
+    messages = [str(each.message) for each in caught]
+    degree = 1 if n >= 10 else 0
+    expected = f"{n} samples of 4 features are too few .* degree {degree} was taken"
+    assert any(np.char.find(messages, "too few") >= 0)
+    with pytest.warns(ConvergenceWarning, match=expected):
+        clone(model).fit(X, X[:, 0])
+    assert len(messages) <= 3
+    assert np.all(np.isfinite(model.predict(X)))
+
+
+def test_duplicate_rows_are_fitted():
+    X = np.repeat(np.random.default_rng(0).normal(size=(50, 3)), 4, axis=0)
+    y = np.maximum(X, 0).sum(axis=1)
+    model = ScoreFunctionLoss(random_state=0, n_init=1, polish=False).fit(X, y)
+    assert np.all(np.isfinite(model.predict(X)))
+
+
+def test_constant_features_predict_the_mean():
+    y = np.arange(20.0)
+    model = model_for().fit(np.ones((20, 3)), y)
+    np.testing.assert_allclose(model.predict(np.ones((5, 3))), y.mean())
+
+
+def test_linearly_dependent_features_are_fitted():
+    data = teacher(n=2048, d=3)
+    X = np.column_stack([data.X, data.X[:, 0] + data.X[:, 1]])
+    model = model_for().fit(X, data.y)
+    assert model.components_.shape == (3, 4)
+    assert model.score(X, data.y) >= 0.999
+    with pytest.raises(ValueError, match=r"n_components=4 .*linearly independent"):
+        model_for(n_components=4).fit(X, data.y)
+
+
+def test_more_units_than_features_are_refused():
+    data = teacher(n=200)
+    message = r"n_components=6 must be at most the number of features \(5\): more dir"
+    with pytest.raises(ValueError, match=message):
+        model_for(n_components=6).fit(data.X, data.y)
+
+
+class NoScore(BaseEstimator):
+    def fit(self, X, y=None):
+        return self
+
+
+def test_score_estimators_without_the_protocol_are_refused():
+    data = teacher(n=200)
+    with pytest.raises(TypeError, match="no method log_density_derivatives"):
+        model_for(score_estimator=NoScore()).fit(data.X, data.y)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"activation": "identity"}, ValueError, "activation='identity'"),
+        ({"activation": "softplus"}, ValueError, "activation='softplus'"),
+        ({"order": 2}, ValueError, "order=2"),
+        ({"residual_degree": 3}, ValueError, "residual_degree=3"),
+        ({"solver": "adam"}, ValueError, "solver='adam'"),
+        ({"polish": "yes"}, ValueError, "polish='yes'"),
+        ({"activation": "tanh", "solver": "sgd"}, ValueError, "solver='sgd'"),
+        ({"order": 3, "solver": "lbfgs"}, ValueError, "solver='lbfgs'"),
+        ({"mu": 0}, ValueError, "mu=0"),
+        ({"tol": -1.0}, ValueError, "tol=-1.0"),
+        ({"alpha": "a"}, TypeError, "alpha='a'"),
+        ({"n_init": 0}, ValueError, "n_init=0"),
+        ({"max_iter": 0}, ValueError, "max_iter=0"),
+        ({"n_components": 0}, ValueError, "n_components=0"),
+        ({"n_components": 2.5}, TypeError, "n_components=2.5"),
+    ],
+)
+def test_wrong_parameters_are_named(options, error, message):
+    data = teacher(n=100)
+    with pytest.raises(error, match=message):
+        model_for(**options).fit(data.X, data.y)
+
+
+def test_wrong_calls_are_named():
+    data = teacher(n=200)
+    with pytest.raises(NotFittedError):
+        model_for().predict(data.X)
+    with pytest.raises(NotFittedError):
+        model_for().designed_loss(data.components)
+    model = model_for(polish=False).fit(data.X, data.y)
+    with pytest.raises(ValueError, match="NaN"):
+        model.designed_loss(np.full((1, 5), np.nan))
+    with pytest.raises(ValueError, match="NaN"):
+        model.fit(np.full((200, 5), np.nan), data.y)
+    odd = model_for(activation="tanh", polish=False).fit(data.X, data.y)
+    with pytest.raises(ValueError, match="needs order=4"):
+        odd.designed_loss(data.components)
+
+
+def test_directions_of_another_width_are_refused():
+    data = teacher(n=200)
+    model = model_for(polish=False).fit(data.X, data.y)
+    with pytest.raises(ValueError, match="components"):
+        model.designed_loss(np.eye(4))

@@ -28,7 +28,7 @@ _OVER_CAP = 1 + 1e-13
 _SMALLEST_CORRELATION = 1e-9  # below, rounding makes the function
 _SMALLEST_EXCESS = 2.0**-53 - 1
 _LONGEST_LEAP = 1e4
-_SMALLEST_POLISHED = 1e-10  # a tilt of 0 would stay 0
+_SMALLEST_POLISHED = 1e-2  # a smaller tilt has too little slope to grow
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,9 @@ def maximise(
     """
     correlation, function = channel.leading_pair()
     lower_bound = correlation**2
-    if correlation < _SMALLEST_CORRELATION:
+    vertices = _vertex_tilts(channel, cap, n_vertices)
+    largest = start(channel, vertices).ratios.max()
+    if max(correlation, largest) < _SMALLEST_CORRELATION:
         ones = np.ones(len(channel.input_pmf))
         return Maximum(0.0, 0.0, ones, np.ones(len(channel.output_pmf)))
     exponents = np.array([*_LEADING_EXPONENTS, *(-e for e in _LEADING_EXPONENTS)])
@@ -210,7 +212,7 @@ def maximise(
     starts = np.column_stack(
         [
             capped_tilts(along, channel.input_pmf, cap),
-            _vertex_tilts(channel, cap, n_vertices),
+            vertices,
         ]
     )
     ends = ascend(channel, start(channel, starts), cap=cap, tol=tol)

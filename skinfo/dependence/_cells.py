@@ -106,8 +106,11 @@ def _merge_rarest(groups: IntArray, counts: IntArray) -> IntArray:
     sizes = np.bincount(groups, counts)
     if len(sizes) <= MAX_CELLS:
         return groups
-    label = np.full(len(sizes), MAX_CELLS - 1)
-    label[np.argsort(-sizes, kind="stable")[: MAX_CELLS - 1]] = np.arange(MAX_CELLS - 1)
+    # groups of one size share a fate, so that the order of the samples decides nothing
+    largest_rare = np.partition(sizes, -MAX_CELLS)[-MAX_CELLS]
+    frequent = np.flatnonzero(sizes > largest_rare)
+    label = np.full(len(sizes), len(frequent))
+    label[frequent] = np.arange(len(frequent))
     return label[groups]
 
 

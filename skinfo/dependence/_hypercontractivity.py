@@ -68,7 +68,7 @@ def hypercontractivity_discrete(
             The coefficient, in [0, 1].
         tilt : ndarray of shape (n_x,)
             The ratio r(x) / p(x) that reaches it, up to 1e-6 of the value; of several,
-            the largest. NaN where x never occurs.
+            the largest. NaN where x never occurs (below 1e-100).
         lower_bound : float
             The squared maximal correlation, which is never larger.
 
@@ -152,7 +152,7 @@ def _read_joint(joint: ArrayLike) -> FloatArray:
         raise ValueError(f"joint cannot be used. {error}") from error
     if table.min() < 0:
         raise ValueError(
-            f"joint has the negative entry {table.min()!r}. "
+            f"joint has the negative entry {float(table.min())!r}. "
             "Pass probabilities or counts, which are at least 0."
         )
     largest = table.max()

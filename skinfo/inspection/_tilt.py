@@ -414,6 +414,7 @@ def _draw_witness(ax: Axes, scatter: PathCollection, text: str) -> None:
         position,
         xytext=(11 if across < 0.5 else -11, 0),
         textcoords="offset points",
+        parse_math=False,  # a label may hold dollars
         ha="left" if across < 0.5 else "right",
         va="center",
         path_effects=[withStroke(linewidth=3, foreground="white")],

@@ -510,7 +510,7 @@ def test_differences_of_large_integers_are_not_rounded():
 
 
 @all_measures
-@pytest.mark.parametrize("factor", [1e-300, 1e-30, 1e-18, 1e-9, 1e9, 1e300])
+@pytest.mark.parametrize("factor", [5e-324, 1e-300, 1e-30, 1e-18, 1e-9, 1e9, 1e300])
 def test_any_bandwidth_has_a_value(measure, factor):
     x, y = pair(50)
     value = measure(x, y, bandwidth_factor=factor)

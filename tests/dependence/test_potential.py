@@ -388,6 +388,20 @@ def test_maximum_of_samples_is_not_below_that_of_many_starts(kind, method):
         assert measure.maximum(*pair).value >= best - 1e-3
 
 
+@pytest.mark.parametrize(
+    "kind", ["normal", "quadratic", "lognormal", "cauchy", "blocks"]
+)
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+def test_the_tilt_loses_at_most_a_hundredth_of_the_value(kind, direction):
+    for seed in range(8):
+        measure = measure_with(direction=direction)
+        data = draws(kind, np.random.default_rng(seed))
+        pair = [measure.prepare(vector(part)) for part in data]
+        found = measure.maximum(*pair)
+        reached = start(measure.channel(*pair), found.tilt[:, np.newaxis]).ratios[0]
+        assert 0.99 * found.value <= reached <= found.value * (1 + 1e-9)
+
+
 # ---- permutations
 
 

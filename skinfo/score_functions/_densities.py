@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.linalg import pinvh
+from sklearn import config_context
 from sklearn.mixture import GaussianMixture
 from sklearn.utils.validation import check_is_fitted
 
@@ -166,14 +167,16 @@ class GaussianMixtureScore(ScoreFunctionEstimator):
         self.random_state = random_state
 
     def _fit(self, X: FloatArray) -> None:
-        self.mixture_ = GaussianMixture(
+        mixture = GaussianMixture(
             self.n_components,
             covariance_type=self.covariance_type,
             reg_covar=self.reg_covar,
             n_init=self.n_init,
             max_iter=self.max_iter,
             random_state=self.random_state,
-        ).fit(X)
+        )
+        with config_context(array_api_dispatch=False):  # which k-means does not take
+            self.mixture_ = mixture.fit(X)
         self.n_iter_ = self.mixture_.n_iter_
         self._samples = X
 

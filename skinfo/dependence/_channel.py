@@ -23,13 +23,13 @@ class Channel:
 
     @cached_property
     def input_pmf(self) -> FloatArray:
-        """p(x), (n_x,)."""
+        """The input distribution p(x), (n_x,)."""
         pmf: FloatArray = self.joint.sum(axis=1)
         return pmf
 
     @cached_property
     def output_pmf(self) -> FloatArray:
-        """p(y), (n_y,)."""
+        """The output distribution p(y), (n_y,)."""
         pmf: FloatArray = self.joint.sum(axis=0)
         return pmf
 

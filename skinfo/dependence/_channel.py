@@ -13,6 +13,7 @@ from skinfo._core._typing import FloatArray, IntArray
 from skinfo.dependence._cells import Cells
 
 _DENSE_SVD_UP_TO = 400  # cells; above, Lanczos iterations are faster
+_LANCZOS_STEPS = 100  # restarts, after which the dense decomposition is faster
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def _leading_singular_pair(matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
     if min(matrix.shape) > _DENSE_SVD_UP_TO:
         start = np.random.default_rng(0).standard_normal(min(matrix.shape))
         with suppress(ArpackNoConvergence):  # many are nearly the largest
-            left, singular, _ = svds(matrix, k=1, v0=start)
+            left, singular, _ = svds(matrix, k=1, v0=start, maxiter=_LANCZOS_STEPS)
             return np.asarray(left, dtype=np.float64), np.asarray(singular, dtype=float)
     left, singular, _ = np.linalg.svd(matrix, full_matrices=False)
     return left.astype(np.float64), singular.astype(np.float64)

@@ -229,6 +229,19 @@ def test_nominal_pairs_have_the_value_of_their_table(seed):
     assert maximal_correlation(x, y) ** 2 == pytest.approx(exact.lower_bound, abs=1e-12)
 
 
+@pytest.mark.parametrize("strength", [0.1, 0.01])
+def test_weak_dependence_of_names_has_its_value_too(strength):
+    rng = np.random.default_rng(0)
+    counts = 1000 * rng.dirichlet(np.ones(12)).reshape(4, 3).round(2)
+    counts = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / 10
+    counts = (counts * (1 + strength * rng.normal(size=(4, 3)))).round().astype(int)
+    x = np.repeat(list("abcd"), counts.sum(axis=1))
+    y = np.concatenate([np.repeat(list("uvw"), row) for row in counts])
+    exact = hypercontractivity_discrete(counts / counts.sum()).value
+    assert exact < 0.1 * strength
+    assert hypercontractivity(x, y, min_fraction=None) == pytest.approx(exact, rel=1e-4)
+
+
 def test_where_the_cap_does_not_bind_it_does_not_count():
     x, y = names()
     exact = hypercontractivity_discrete(table_of(x, y))

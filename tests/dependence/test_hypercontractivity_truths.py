@@ -126,6 +126,15 @@ def test_discrete_dependence_that_is_not_rare_is_that_of_small_tilts(a):
     assert result.value == pytest.approx(a, abs=1e-9)
 
 
+@pytest.mark.parametrize("rare", [1e-3, 1e-9, 1e-20, 1e-50])
+def test_a_very_rare_value_that_fixes_y_is_seen(rare):
+    joint = [[0.5, 0.5 - rare], [rare, 0.0]]
+    value = log(0.5 + rare) / log(rare)  # by the tilt to it alone
+    found = hypercontractivity_discrete(joint)
+    assert found.value == pytest.approx(value, rel=1e-6)
+    assert found.lower_bound < 3 * rare + 1e-30  # up to rounding
+
+
 @pytest.mark.parametrize("pmf", [[0.5, 0.5], [0.05, 0.15, 0.3, 0.5]])
 def test_functions_of_x_have_the_value_one(pmf):
     joint = np.diag(pmf)

@@ -262,6 +262,20 @@ def test_samples_apart_from_all_others_tell_nothing():
     assert held_out_ratio(np.array([1.0, 2.0, 3.0, 2.0]), target, 1.0) == 0
 
 
+def test_others_as_far_as_rounding_reaches_tell_nothing():
+    # seven bandwidths: a weight of 2e-11
+    target = placed([0.0, 7.0, 14.0, 21.0])
+    assert held_out_ratio(np.array([1.0, 20.0, 0.1, 7.0]), target, 1.0) == 0
+
+
+def test_weight_among_samples_without_any_is_held_against_the_tilt():
+    target = placed(np.empty((8, 0)), [0, 0, 0, 0, 1, 1, 1, 1])
+    weights = np.array([6.0, 0, 0, 0, 1, 0, 0, 1])
+    found = held_out_ratio(weights, target, 1.0)
+    assert found == pytest.approx(brute_force_ratio(weights, target, 1.0))
+    assert found < -1
+
+
 @pytest.mark.parametrize("factor", [2.0**-40, 3.0, 1e12])
 def test_scaled_weights_reach_the_same_ratio(factor):
     rng = np.random.default_rng(0)

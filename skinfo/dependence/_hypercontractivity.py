@@ -155,13 +155,15 @@ def _read_joint(joint: ArrayLike) -> FloatArray:
             f"joint has the negative entry {float(table.min())!r}. "
             "Pass probabilities or counts, which are at least 0."
         )
-    largest = table.max()
+    largest = float(table.max())
     if largest == 0:
         raise ValueError(
             "joint has a total of 0. Pass probabilities or counts, some of them "
             "positive."
         )
-    total = float(np.sum(table / largest)) * largest
+    table = table / largest  # so that no sum overflows
+    scaled_total = float(np.sort(table, axis=None).sum())  # in an order of its own
+    total = scaled_total * largest
     if abs(total - 1) > _SUM_TOLERANCE:
         warnings.warn(
             f"joint sums to {total:.10g}, not to 1, and was divided by its sum. "
@@ -169,7 +171,7 @@ def _read_joint(joint: ArrayLike) -> FloatArray:
             UserWarning,
             stacklevel=3,
         )
-    normalised: FloatArray = (table / largest) / np.sum(table / largest)
+    normalised: FloatArray = table / scaled_total
     return normalised
 
 

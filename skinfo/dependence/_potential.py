@@ -78,7 +78,11 @@ class PotentialCorrelation:
         return ""
 
     def check_samples(self, n_samples: int) -> None:
-        check_enough_samples(n_samples)
+        if n_samples < _MINIMUM_SAMPLES:
+            raise ValueError(
+                f"n_samples={n_samples} must be at least {_MINIMUM_SAMPLES} to "
+                "estimate a joint distribution. Pass more samples."
+            )
 
     def is_nominal(self, column: Column) -> bool:
         if self.method == "paper":
@@ -169,15 +173,6 @@ def _pooled_deviation(vector: RandomVector) -> float:
     if largest == 0:
         return 1.0
     return float(np.std(np.array(values) / largest)) * largest or 1.0
-
-
-def check_enough_samples(n_samples: int) -> None:
-    """Raise where there are too few samples for a kernel joint."""
-    if n_samples < _MINIMUM_SAMPLES:
-        raise ValueError(
-            f"n_samples={n_samples} must be at least {_MINIMUM_SAMPLES} to estimate a "
-            "joint distribution. Pass more samples."
-        )
 
 
 def _check_min_fraction(value: Any) -> None:

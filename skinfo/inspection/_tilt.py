@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import numbers
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -13,14 +10,17 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from skinfo._core._checks import check_same_length
-from skinfo._core._columns import Column, read_columns
-from skinfo._core._frames import is_dataframe, series_of
-from skinfo._core._typing import AnyArray, BoolArray, FloatArray, IntArray
+from skinfo._core._typing import AnyArray, FloatArray
 from skinfo.inspection._dependence import check_is_selector, shortened
+from skinfo.inspection._samples import (
+    LONGEST_LABEL,
+    column_of,
+    read_samples,
+    read_tilt,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
     from matplotlib.collections import PathCollection
     from matplotlib.figure import Figure, SubFigure
 
@@ -28,10 +28,8 @@ _MAP, _PALE = "viridis_r", (0.72, 0.72, 0.72, 0.5)
 _FLAT = 1 + 1e-9  # a tilt up to here raises nothing
 _SHARED = 1 - 1e-9  # of the largest tilt, which is known up to rounding
 _LARGEST_RASTER_FREE = 5000  # samples that are drawn as vectors
-_MOST_LABELS, _LONGEST_LABEL, _LONGEST_ROW = 20, 24, 45
 # two sequences that fill the unit square evenly (Roberts)
 _STEP_X, _STEP_Y = 0.7548776662466927, 0.5698402909980532
-_SPREAD = 0.6  # of the distance between two categories
 
 
 class TiltDisplay:
@@ -164,7 +162,7 @@ class TiltDisplay:
         names = getattr(estimator, "feature_names_in_", {j: f"x{j}"})
         pvalues = getattr(estimator, "pvalues_", None)
         display = cls(
-            _column(X, j),
+            column_of(X, j),
             y,
             tilt=tilt,
             feature_name=names[j],
@@ -199,9 +197,9 @@ class TiltDisplay:
         """
         from matplotlib import pyplot as plt
 
-        x = _read_samples(self.x, "x", _STEP_X)
-        y = _read_samples(self.y, "y", _STEP_Y)
-        tilt, unknown = _read_tilt(self.tilt)
+        x = read_samples(self.x, "x", _STEP_X)
+        y = read_samples(self.y, "y", _STEP_Y)
+        tilt, unknown = read_tilt(self.tilt)
         check_same_length({"x": len(x.values), "y": len(y.values), "tilt": len(tilt)})
         rows = np.flatnonzero(~(x.missing | y.missing | unknown))
         if len(rows) == 0:
@@ -233,45 +231,6 @@ class TiltDisplay:
         return ", ".join(parts)
 
 
-@dataclass(frozen=True)
-class _Samples:
-    """Samples of one variable, as matplotlib takes them.
-
-    `values`, `missing` (n,): numbers or dates. `levels`: the names of categories,
-    which are at 0, 1, 2, ... `unit`: of durations.
-    """
-
-    values: AnyArray
-    missing: BoolArray
-    levels: tuple[str, ...] = ()
-    unit: str = ""
-
-    def label(self, axis: Axis, name: str) -> None:
-        """Write the name of the variable and its values along an axis."""
-        axis.set_label_text(name + self.unit)
-        if self.values.dtype.kind == "M":
-            from matplotlib.dates import ConciseDateFormatter
-
-            locator = axis.get_major_locator()
-            axis.set_major_formatter(
-                ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]
-            )
-        if self.levels:
-            _label_levels(axis, self.levels)
-
-
-def _label_levels(axis: Axis, levels: tuple[str, ...]) -> None:
-    """Write the names of categories; of very many only some."""
-    some = range(0, len(levels), -(-len(levels) // _MOST_LABELS))
-    labels = [shortened(levels[code], _LONGEST_LABEL) for code in some]
-    crowded = any(
-        (len(left) + len(right)) / 2 > _LONGEST_ROW / len(labels)
-        for left, right in pairwise(labels)
-    )
-    rotation = 90 if crowded and axis is axis.axes.xaxis else 0
-    axis.set_ticks(list(some), labels, rotation=rotation)
-
-
 def _feature_position(estimator: Any, feature: Any) -> int:
     """Return the position of the feature with this index or name."""
     n_features = int(estimator.n_features_in_)
@@ -300,66 +259,6 @@ def _feature_position(estimator: Any, feature: Any) -> int:
             f"Pass an index, or a name among {names[:10]}."
         )
     return names.index(feature)
-
-
-def _column(X: Any, j: int) -> Any:
-    """Return one column of a matrix or dataframe, in the type that it has there."""
-    if is_dataframe(X):
-        return series_of(X)[j]
-    return X[:, j] if hasattr(X, "shape") else [row[j] for row in X]
-
-
-def _read_column(data: Any, name: str) -> tuple[Any, Column]:
-    """Return the only column of `data`, as it was passed in and as it was read."""
-    columns = read_columns(data, name=name)
-    if len(columns) > 1:
-        raise ValueError(
-            f"{name} has {len(columns)} columns, but only one can be shown. "
-            "Pass one of them."
-        )
-    two_dimensional = is_dataframe(data) or np.ndim(data) == 2
-    return _column(data, 0) if two_dimensional else data, columns[0]
-
-
-def _read_tilt(data: Any) -> tuple[FloatArray, BoolArray]:
-    """Return the tilt, and where it is missing."""
-    _, column = _read_column(data, "tilt")
-    if not column.numeric:
-        raise TypeError("tilt must consist of numbers. Pass what estimator.tilt gives.")
-    return column.values.astype(float), column.missing
-
-
-def _read_samples(data: Any, name: str, step: float) -> _Samples:
-    """Read numbers, dates or categories; `step` says how categories are spread."""
-    data, column = _read_column(data, name)
-    missing = column.missing
-    if column.unit is not None:
-        present = np.asarray(data)[~missing]
-        if len(present) > 0 and isinstance(present[0], (dt.timedelta, np.timedelta64)):
-            durations = column.values.astype(f"m8[{column.unit}]")
-            return _Samples(durations / np.timedelta64(1, "D"), missing, unit=" (days)")
-        return _Samples(column.values.astype(f"M8[{column.unit}]"), missing)
-    if not column.nominal:
-        values = np.where(missing, 0, column.values)
-        return _Samples(values.astype(float), missing)
-    levels, codes = _levels_and_codes(data, column)
-    shift = step * np.arange(len(codes)) % 1 - 0.5
-    return _Samples(codes + _SPREAD * shift, missing, levels)
-
-
-def _levels_and_codes(data: Any, column: Column) -> tuple[tuple[str, ...], IntArray]:
-    """Return the names of the categories that occur, and that of each sample (n,)."""
-    present = column.values[~column.missing]
-    names = [str(value) for value in present]
-    ordered = getattr(getattr(data, "cat", None), "categories", None)  # of pandas
-    if ordered is None:
-        ordered = np.unique(present) if column.numeric else sorted(set(names))
-    occurring = set(names)
-    levels = [str(level) for level in ordered if str(level) in occurring]
-    positions = {level: code for code, level in enumerate(levels)}
-    codes = np.zeros(len(column.values), dtype=np.int64)
-    codes[~column.missing] = [positions[name] for name in names]
-    return tuple(levels), codes
 
 
 def _draw_samples(
@@ -398,7 +297,7 @@ def _name_of_sample(x: Any, row: int) -> str:
     label = x.index[row] if hasattr(x, "iloc") else row
     if isinstance(label, numbers.Integral):
         return f"sample {label}"
-    return shortened(str(label), _LONGEST_LABEL)
+    return shortened(str(label), LONGEST_LABEL)
 
 
 def _draw_witness(ax: Axes, scatter: PathCollection, text: str) -> None:

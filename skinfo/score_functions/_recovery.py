@@ -27,7 +27,7 @@ from skinfo.score_functions._landscape import (
 
 SOLVERS = ("fixed_point", "lbfgs", "sgd")
 
-SIGNS = {3: 1.0, 4: -1.0}  # of E g^(m), for tanh and logistic, and for relu
+SIGN_OF_FOURTH = -1.0  # of the mean fourth derivative of relu
 _LEAST_SCALE = 1e-6  # of the largest, of the directions that M hardly sees
 _STARTS_FOR_BOTH_SIGNS = 4  # times n_init
 
@@ -80,7 +80,7 @@ def recover_directions(
             weighted,
             _random_start(n_components, parts[0].slopes.shape[1], rng),
             mu=solver.mu,
-            sign=SIGNS[order],
+            sign=SIGN_OF_FOURTH,
             n_epochs=solver.max_iter,
             rng=rng,
         )
@@ -143,7 +143,7 @@ def _search(
                 tensor,
                 start,
                 mu=solver.mu,
-                sign=SIGNS[order] * signature[0],
+                sign=SIGN_OF_FOURTH * signature[0],
                 max_iter=solver.max_iter,
                 tol=solver.tol,
             )

@@ -32,7 +32,7 @@ from skinfo.score_functions._problem import (
     loss_tensor,
     solve,
 )
-from skinfo.score_functions._recovery import SIGNS, SOLVERS, Solver
+from skinfo.score_functions._recovery import SIGN_OF_FOURTH, SOLVERS, Solver
 from skinfo.score_functions._whitening import fit_whitening
 
 _ORDERS = {"relu": 4, "tanh": 3, "logistic": 3}
@@ -447,7 +447,7 @@ class ScoreFunctionLoss(
         lengths = np.linalg.norm(white, axis=1, keepdims=True)
         directions = white / np.where(lengths > 0, lengths, 1)
         loss, _ = designed_loss(
-            self._loss_tensor, directions, mu=float(self.mu), sign=SIGNS[4]
+            self._loss_tensor, directions, mu=float(self.mu), sign=SIGN_OF_FOURTH
         )
         return loss
 

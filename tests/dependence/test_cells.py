@@ -195,6 +195,14 @@ def test_of_too_many_groups_the_rarest_share_one(n_coordinates):
     assert rest[0] not in labels[frequent]
 
 
+def test_groups_of_one_size_share_a_fate():
+    # else the order of the samples would decide which of them are kept apart
+    counts = np.array([3] * 10 + [1] * 5000)
+    cells = of_samples(np.empty((5010, 0)), np.arange(5010), counts)
+    assert len(cells) == 11
+    assert np.sort(cells.counts).tolist() == [3] * 10 + [5000]
+
+
 @pytest.mark.parametrize("n_coordinates", [1, 2, 4])
 @pytest.mark.parametrize("n_groups", [1, 300, 2000])
 def test_there_are_never_more_than_the_most_cells(n_groups, n_coordinates):

@@ -135,6 +135,22 @@ def test_a_very_rare_value_that_fixes_y_is_seen(rare):
     assert found.lower_bound < 3 * rare + 1e-30  # up to rounding
 
 
+@pytest.mark.parametrize("rare", [1e-6, 1e-20, 1e-80])
+def test_two_very_rare_values_that_fix_y_are_seen(rare):
+    # neither tilts far enough to show in the maximal correlation
+    joint = [[(1 - rare) / 2] * 2, [rare / 2, 0], [0, rare / 2]]
+    found = hypercontractivity_discrete(joint)
+    assert found.value == pytest.approx(log(2) / log(2 / rare), rel=1e-9)
+
+
+def test_a_maximum_beside_a_corner_is_found():
+    rows = ["321303113", "001322202", "231201213", "030132213", "301130302"]
+    counts = np.array([list(map(int, row)) for row in [*rows, "300133231"]])
+    found = hypercontractivity_discrete(counts / counts.sum())
+    # the best of 1000 random starts; from the corner alone it is .210387
+    assert found.value == pytest.approx(0.2104423611, abs=1e-9)
+
+
 @pytest.mark.parametrize("pmf", [[0.5, 0.5], [0.05, 0.15, 0.3, 0.5]])
 def test_functions_of_x_have_the_value_one(pmf):
     joint = np.diag(pmf)

@@ -1,0 +1,121 @@
+"""Samples of one variable as they go on an axis: numbers, dates or categories."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from skinfo._core._columns import Column, read_columns
+from skinfo._core._frames import is_dataframe, series_of
+from skinfo._core._typing import AnyArray, BoolArray, FloatArray, IntArray
+from skinfo.inspection._dependence import shortened
+
+if TYPE_CHECKING:
+    from matplotlib.axis import Axis
+
+LONGEST_LABEL = 24
+_MOST_LABELS, _LONGEST_ROW = 20, 45
+_SPREAD = 0.6  # of the distance between two categories
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Samples of one variable, as matplotlib takes them.
+
+    `values`, `missing` (n,): numbers or dates. `levels`: the names of categories,
+    which are at 0, 1, 2, ... `unit`: of durations.
+    """
+
+    values: AnyArray
+    missing: BoolArray
+    levels: tuple[str, ...] = ()
+    unit: str = ""
+
+    def label(self, axis: Axis, name: str) -> None:
+        """Write the name of the variable and its values along an axis."""
+        axis.set_label_text(name + self.unit)
+        if self.values.dtype.kind == "M":
+            from matplotlib.dates import ConciseDateFormatter
+
+            locator = axis.get_major_locator()
+            axis.set_major_formatter(
+                ConciseDateFormatter(locator)  # type: ignore[no-untyped-call] # no types
+            )
+        if self.levels:
+            _label_levels(axis, self.levels)
+
+
+def _label_levels(axis: Axis, levels: tuple[str, ...]) -> None:
+    """Write the names of categories; of very many only some."""
+    some = range(0, len(levels), -(-len(levels) // _MOST_LABELS))
+    labels = [shortened(levels[code], LONGEST_LABEL) for code in some]
+    crowded = any(
+        (len(left) + len(right)) / 2 > _LONGEST_ROW / len(labels)
+        for left, right in pairwise(labels)
+    )
+    rotation = 90 if crowded and axis is axis.axes.xaxis else 0
+    axis.set_ticks(list(some), labels, rotation=rotation)
+
+
+def column_of(X: Any, j: int) -> Any:
+    """Return one column of a matrix or dataframe, in the type that it has there."""
+    if is_dataframe(X):
+        return series_of(X)[j]
+    return X[:, j] if hasattr(X, "shape") else [row[j] for row in X]
+
+
+def _read_column(data: Any, name: str) -> tuple[Any, Column]:
+    """Return the only column of `data`, as it was passed in and as it was read."""
+    columns = read_columns(data, name=name)
+    if len(columns) > 1:
+        raise ValueError(
+            f"{name} has {len(columns)} columns, but only one can be shown. "
+            "Pass one of them."
+        )
+    two_dimensional = is_dataframe(data) or np.ndim(data) == 2
+    return column_of(data, 0) if two_dimensional else data, columns[0]
+
+
+def read_tilt(data: Any) -> tuple[FloatArray, BoolArray]:
+    """Return the tilt, and where it is missing."""
+    _, column = _read_column(data, "tilt")
+    if not column.numeric:
+        raise TypeError("tilt must consist of numbers. Pass what estimator.tilt gives.")
+    return column.values.astype(float), column.missing
+
+
+def read_samples(data: Any, name: str, step: float) -> Samples:
+    """Read numbers, dates or categories; `step` says how categories are spread."""
+    data, column = _read_column(data, name)
+    missing = column.missing
+    if column.unit is not None:
+        present = np.asarray(data)[~missing]
+        if len(present) > 0 and isinstance(present[0], (dt.timedelta, np.timedelta64)):
+            durations = column.values.astype(f"m8[{column.unit}]")
+            return Samples(durations / np.timedelta64(1, "D"), missing, unit=" (days)")
+        return Samples(column.values.astype(f"M8[{column.unit}]"), missing)
+    if not column.nominal:
+        values = np.where(missing, 0, column.values)
+        return Samples(values.astype(float), missing)
+    levels, codes = _levels_and_codes(data, column)
+    shift = step * np.arange(len(codes)) % 1 - 0.5
+    return Samples(codes + _SPREAD * shift, missing, levels)
+
+
+def _levels_and_codes(data: Any, column: Column) -> tuple[tuple[str, ...], IntArray]:
+    """Return the names of the categories that occur, and that of each sample (n,)."""
+    present = column.values[~column.missing]
+    names = [str(value) for value in present]
+    ordered = getattr(getattr(data, "cat", None), "categories", None)  # of pandas
+    if ordered is None:
+        ordered = np.unique(present) if column.numeric else sorted(set(names))
+    occurring = set(names)
+    levels = [str(level) for level in ordered if str(level) in occurring]
+    positions = {level: code for code, level in enumerate(levels)}
+    codes = np.zeros(len(column.values), dtype=np.int64)
+    codes[~column.missing] = [positions[name] for name in names]
+    return tuple(levels), codes

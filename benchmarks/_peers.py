@@ -1,4 +1,4 @@
-"""Other measures of dependence, and the loops of the authors of hypercontractivity."""
+"""Other measures of dependence, other score functions, and plain loops."""
 
 from __future__ import annotations
 
@@ -119,4 +119,40 @@ def _gradient(transition: FloatArray, weights: FloatArray) -> FloatArray:
     ratio = _ratio(transition, weights)
     gradient = transition.T @ log_outputs - ratio * np.log(weights)
     result: FloatArray = gradient - gradient.mean()
+    return result
+
+
+def local_likelihood_loops(X: FloatArray, bandwidth: float) -> tuple[Any, Any]:
+    """Return grad and hess of log p at each sample but for itself, by plain loops.
+
+    grad log p = Sigma^-1 mu and hess log p = I / h^2 - Sigma^-1, where mu and Sigma are
+    the weighted mean and covariance of x_j - x_i.
+    """
+    identity = np.eye(X.shape[1])
+    gradients, hessians = [], []
+    for i, query in enumerate(X):
+        total, first, second = 0.0, np.zeros(len(query)), np.zeros_like(identity)
+        for j, sample in enumerate(X):
+            if j == i:
+                continue
+            step = sample - query
+            weight = math.exp(-(step @ step) / (2 * bandwidth**2))
+            total += weight
+            first += weight * step
+            second += weight * np.outer(step, step)
+        mean = first / total
+        precision = np.linalg.inv(second / total - np.outer(mean, mean))
+        gradients.append(precision @ mean)
+        hessians.append(identity / bandwidth**2 - precision)
+    return np.array(gradients), np.array(hessians)
+
+
+def kernel_density_score(X: FloatArray, bandwidth: float) -> FloatArray:
+    """Return grad log p at each sample but for itself, of a Gaussian kernel density."""
+    distances = ((X[:, np.newaxis] - X) ** 2).sum(axis=2)
+    np.fill_diagonal(distances, np.inf)
+    distances -= distances.min(axis=1, keepdims=True)
+    weights = np.exp(-distances / (2 * bandwidth**2))
+    means = weights @ X / weights.sum(axis=1, keepdims=True)
+    result: FloatArray = (means - X) / bandwidth**2
     return result

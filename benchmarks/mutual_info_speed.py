@@ -196,7 +196,7 @@ def peak_growth(name: str, n_samples: int) -> float:
     return (after - before) * RUSAGE_UNIT / 2**20
 
 
-def in_fresh_process(call: Callable[..., float], *arguments: Any) -> float:
+def in_fresh_process(call: Callable[..., Any], *arguments: Any) -> Any:
     """Call a function in a process of its own.
 
     A process starts with the peak of the one that starts it, so this one must be small.

@@ -18,8 +18,28 @@ from sklearn.utils import gen_batches
 
 from skinfo._core._typing import FloatArray, IntArray
 
-_MOST_EXPLICIT = 20  # columns, for which a tensor with four axes is formed
+MOST_EXPLICIT = 20  # columns, for which a tensor with four axes is formed
 _BLOCK_ENTRIES = 1 << 21
+
+
+class Part(Protocol):
+    """Samples of a density, each with a weight."""
+
+    @property
+    def n_columns(self) -> int:
+        """The number of coordinates."""
+
+    def weighted(self, weights: FloatArray) -> Part:
+        """Return the part with its weights multiplied."""
+
+    def along(self, basis: FloatArray) -> Part:
+        """Return the part in other coordinates: S(basis u, ...), basis (d, k)."""
+
+    def total(self, order: int) -> FloatArray:
+        """Return the sum of weights times S_order, order 2 to 4, (d, ..., d)."""
+
+
+Parts: TypeAlias = Sequence[Part]
 
 
 @dataclass(frozen=True)
@@ -34,8 +54,11 @@ class QuadraticPart:
     slopes: FloatArray
     curvature: FloatArray
 
+    @property
+    def n_columns(self) -> int:
+        return int(self.slopes.shape[1])
+
     def weighted(self, weights: FloatArray) -> QuadraticPart:
-        """Return the part with its weights multiplied."""
         return QuadraticPart(self.weights * weights, self.slopes, self.curvature)
 
     def take(self, rows: IntArray) -> QuadraticPart:
@@ -46,9 +69,11 @@ class QuadraticPart:
         return QuadraticPart(self.weights[rows], self.slopes[rows], curvature)
 
     def along(self, basis: FloatArray) -> QuadraticPart:
-        """Return the part in other coordinates: S(basis u, ...), basis (d, k)."""
         curvature = basis.T @ self.curvature @ basis
         return QuadraticPart(self.weights, self.slopes @ basis, curvature)
+
+    def total(self, order: int) -> FloatArray:
+        return {2: _second, 3: _third, 4: _fourth}[order](self)
 
     def blocks(self) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
         """Yield weights, slopes and H = ss + B of some samples at a time."""
@@ -57,9 +82,6 @@ class QuadraticPart:
             s = self.slopes[rows]
             b = self.curvature if self.curvature.ndim == 2 else self.curvature[rows]
             yield self.weights[rows], s, s[:, :, np.newaxis] * s[:, np.newaxis] + b
-
-
-Parts: TypeAlias = Sequence[QuadraticPart]
 
 
 class AverageTensor(Protocol):
@@ -72,52 +94,61 @@ class AverageTensor(Protocol):
         """Return the sum of T(., ., v, v) over the vectors, (d, d)."""
 
 
-def second_moment(parts: Parts) -> FloatArray:
-    """Return the sum of weights times S_2, (d, d)."""
-    total = np.zeros(2 * (parts[0].slopes.shape[1],))
-    for part in parts:
-        total += (part.slopes.T * part.weights) @ part.slopes
-        if part.curvature.ndim == 2:
-            total += part.weights.sum() * part.curvature
-        else:
-            total += np.einsum("n,nij->ij", part.weights, part.curvature)
-    return total
+def total(parts: Parts, order: int) -> FloatArray:
+    """Return the sum of weights times S_order, over all parts."""
+    result: FloatArray = np.sum([part.total(order) for part in parts], axis=0)
+    return result
 
 
 def average_tensor(parts: Parts, order: int) -> AverageTensor:
-    """Return the sum of weights times S_order."""
-    if order == 3:
-        return ExplicitTensor(third_tensor(parts))
-    if parts[0].slopes.shape[1] <= _MOST_EXPLICIT:
-        return ExplicitTensor(_fourth(parts))
-    return ImplicitTensor(parts)
+    """Return the sum of weights times S_order, order 3 or 4."""
+    if order == 4 and parts[0].n_columns > MOST_EXPLICIT:
+        return ImplicitTensor(quadratic(parts))
+    return ExplicitTensor(total(parts, order))
 
 
-def third_tensor(parts: Parts) -> FloatArray:
-    """Return the sum of weights times S_3, (d, d, d)."""
-    d = parts[0].slopes.shape[1]
+def quadratic(parts: Parts) -> list[QuadraticPart]:
+    """Return the parts; raise where they do not tell S of each sample."""
+    known = [part for part in parts if isinstance(part, QuadraticPart)]
+    if len(known) < len(parts):
+        raise TypeError(
+            "solver='sgd', and more than "
+            f"{MOST_EXPLICIT} features, need a score_estimator with the method "
+            "log_density_derivatives, beside contract."
+        )
+    return known
+
+
+def _second(part: QuadraticPart) -> FloatArray:
+    result: FloatArray = (part.slopes.T * part.weights) @ part.slopes
+    if part.curvature.ndim == 2:
+        result += part.weights.sum() * part.curvature
+    else:
+        result += np.einsum("n,nij->ij", part.weights, part.curvature)
+    return result
+
+
+def _third(part: QuadraticPart) -> FloatArray:
+    d = part.n_columns
     mixed, cubes = np.zeros((d, d * d)), np.zeros((d, d * d))
-    for part in parts:
-        for w, s, h in part.blocks():
-            squares = s[:, :, np.newaxis] * s[:, np.newaxis]
-            mixed += (s.T * w) @ h.reshape(-1, d * d)
-            cubes += (s.T * w) @ squares.reshape(-1, d * d)
+    for w, s, h in part.blocks():
+        squares = s[:, :, np.newaxis] * s[:, np.newaxis]
+        mixed += (s.T * w) @ h.reshape(-1, d * d)
+        cubes += (s.T * w) @ squares.reshape(-1, d * d)
     p = mixed.reshape(d, d, d)
     summed = p + p.transpose(1, 0, 2) + p.transpose(2, 1, 0)
     tensor: FloatArray = summed - 2 * cubes.reshape(d, d, d)
     return tensor
 
 
-def _fourth(parts: Parts) -> FloatArray:
-    """Return the sum of weights times S_4, (d, d, d, d)."""
-    d = parts[0].slopes.shape[1]
+def _fourth(part: QuadraticPart) -> FloatArray:
+    d = part.n_columns
     pairs, squares = np.zeros((d * d, d * d)), np.zeros((d * d, d * d))
-    for part in parts:
-        for w, s, h in part.blocks():
-            flat = h.reshape(-1, d * d)
-            products = (s[:, :, np.newaxis] * s[:, np.newaxis]).reshape(-1, d * d)
-            pairs += (flat.T * w) @ flat
-            squares += (products.T * w) @ products
+    for w, s, h in part.blocks():
+        flat = h.reshape(-1, d * d)
+        products = (s[:, :, np.newaxis] * s[:, np.newaxis]).reshape(-1, d * d)
+        pairs += (flat.T * w) @ flat
+        squares += (products.T * w) @ products
     q = pairs.reshape(d, d, d, d)
     summed = q + q.transpose(0, 2, 1, 3) + q.transpose(0, 3, 2, 1)
     tensor: FloatArray = summed - 2 * squares.reshape(d, d, d, d)
@@ -148,7 +179,7 @@ class ExplicitTensor:
 class ImplicitTensor:
     """The sum of weights times S_4, contracted sample by sample."""
 
-    parts: Parts
+    parts: Sequence[QuadraticPart]
 
     def powers(self, vectors: FloatArray) -> FloatArray:
         total = np.zeros(vectors.shape)

@@ -8,6 +8,7 @@ from sklearn import config_context
 from sklearn.mixture import GaussianMixture
 from sklearn.utils.validation import check_is_fitted
 
+from skinfo._core._scales import centers_and_scales
 from skinfo._core._typing import FloatArray
 from skinfo.score_functions._average_tensor import QuadraticPart
 from skinfo.score_functions._estimator import ScoreFunctionEstimator
@@ -26,7 +27,8 @@ class GaussianScore(ScoreFunctionEstimator):
     covariance_ : ndarray of shape (n_features, n_features)
         The covariance.
     precision_ : ndarray of shape (n_features, n_features)
-        Its inverse; the pseudo-inverse where it is singular.
+        Its inverse, by way of the correlations; the pseudo-inverse of these where they
+        are singular. Zero for constant features.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -57,8 +59,11 @@ class GaussianScore(ScoreFunctionEstimator):
     def _fit(self, X: FloatArray) -> None:
         self.mean_ = X.mean(axis=0)
         self.covariance_ = np.atleast_2d(np.cov(X, rowvar=False, bias=True))
-        self.precision_: FloatArray = pinvh(self.covariance_).astype(np.float64)
-        self._samples = X
+        # by way of the correlations, so that no feature is too small to be seen
+        _, scales = centers_and_scales(X)
+        units = np.outer(scales, scales)
+        self.precision_: FloatArray = pinvh(self.covariance_ / units) / units
+        self._samples = X.copy()
 
     def quadratic_parts(self) -> list[QuadraticPart]:
         """Return the scores at the samples of `fit`, for :class:`ScoreFunctionLoss`.
@@ -110,7 +115,8 @@ class GaussianMixtureScore(ScoreFunctionEstimator):
     covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
         Which covariances they may have.
     reg_covar : float, default=1e-6
-        What is added to the diagonal of the covariances.
+        What is added to the diagonal of the covariances, in squared units of X: scale
+        features of very different units first.
     n_init : int, default=1
         Number of starts.
     max_iter : int, default=100
@@ -178,7 +184,7 @@ class GaussianMixtureScore(ScoreFunctionEstimator):
         with config_context(array_api_dispatch=False):  # which k-means does not take
             self.mixture_ = mixture.fit(X)
         self.n_iter_ = self.mixture_.n_iter_
-        self._samples = X
+        self._samples = X.copy()
 
     def quadratic_parts(self) -> list[QuadraticPart]:
         """Return the scores at the samples of `fit`, for :class:`ScoreFunctionLoss`.

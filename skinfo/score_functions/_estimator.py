@@ -12,7 +12,32 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from skinfo._core._checks import check_option
 from skinfo._core._typing import FloatArray
+from skinfo.score_functions._average_tensor import QuadraticPart
 from skinfo.score_functions._tensors import ORDERS, contracted_scores, score_tensors
+
+LARGEST = 1e100  # whose square is finite
+
+
+def check_sizes(name: str, values: FloatArray) -> None:
+    """Raise where squares of the values, or of their spread, leave the floats."""
+    spans = np.ptp(values, axis=0)
+    spans = spans[spans > 0]
+    if np.abs(values).max() <= LARGEST and spans.min(initial=1) >= 1 / LARGEST:
+        return
+    raise ValueError(
+        f"{name} has values beyond {LARGEST:g}, or columns that vary by less than "
+        f"{1 / LARGEST:g}, whose squares are not representable. Scale it, for example "
+        "by StandardScaler."
+    )
+
+
+def _checked_finite(scores: FloatArray, order: int) -> FloatArray:
+    if not np.isfinite(scores).all():
+        raise ValueError(
+            f"Score functions of order {order} overflow at some points of X. Pass "
+            "points nearer to the samples of fit, or scale the features."
+        )
+    return scores
 
 
 class ScoreFunctionEstimator(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -52,6 +77,7 @@ class ScoreFunctionEstimator(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
             The fitted estimator.
         """
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+        check_sizes("X", X)
         self._fit(X)
         return self
 
@@ -80,6 +106,11 @@ class ScoreFunctionEstimator(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         if X is None:
             return None
         checked: FloatArray = validate_data(self, X, dtype=np.float64, reset=False)
+        if np.abs(checked).max() > LARGEST:
+            raise ValueError(
+                f"X has values beyond {LARGEST:g}, where the score functions are not "
+                "representable. Pass points nearer to the samples of fit."
+            )
         return checked
 
     def score_function(self, X: ArrayLike | None = None, order: int = 1) -> FloatArray:
@@ -98,7 +129,9 @@ class ScoreFunctionEstimator(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
             Symmetric tensors with `order` axes beside the first.
         """
         check_option("order", order, ORDERS)
-        return self._score_function(self._read(X), order)
+        X = self._read(X)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return _checked_finite(self._score_function(X, order), order)
 
     def _score_function(self, X: FloatArray | None, order: int) -> FloatArray:
         return score_tensors(*self._log_density_derivatives(X), order)
@@ -130,7 +163,8 @@ class ScoreFunctionEstimator(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
                 f"vectors has {vectors.shape[1]} columns, but X has "
                 f"{self.n_features_in_} features. Pass one row per direction."
             )
-        return self._contract(X, vectors, order)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return _checked_finite(self._contract(X, vectors, order), order)
 
     def _contract(
         self, X: FloatArray | None, vectors: FloatArray, order: int
@@ -138,6 +172,17 @@ class ScoreFunctionEstimator(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         gradient, hessian = self._log_density_derivatives(X)
         curvature = np.einsum("nij,vi,vj->nv", hessian, vectors, vectors, optimize=True)
         return contracted_scores(gradient @ vectors.T, curvature, order)
+
+    def quadratic_parts(self) -> list[QuadraticPart]:
+        """Return the scores at the samples of `fit`, for :class:`ScoreFunctionLoss`.
+
+        Returns
+        -------
+        list of QuadraticPart
+            One part: the log density is taken for quadratic near each sample.
+        """
+        gradient, hessian = self.log_density_derivatives()
+        return [QuadraticPart(np.ones(len(gradient)), -gradient, hessian)]
 
     def transform(self, X: ArrayLike) -> FloatArray:
         """Return the first score function, -grad log p.

@@ -13,12 +13,18 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from skinfo._core._typing import FloatArray, IntArray
-from skinfo.score_functions._moments import LocalMoments, local_moments, unpacked
+from skinfo.score_functions._moments import (
+    LocalMoments,
+    local_moments,
+    local_skews,
+    unpacked,
+)
 
 _NODES_PER_BANDWIDTH = 8
 _MOST_NODES = 1 << 22
 _REACH = 8.0  # bandwidths, beyond which weights are below 1e-14
 _LEAST_WEIGHT = 50.0  # sum of the weights, below which the grid is not exact enough
+_WIDEST = 4.0  # bandwidths in deviations, above which h^4 hess log f loses digits
 _FEWEST_SAMPLES = 20_000
 _FEWEST_QUERIES = 1000
 
@@ -28,13 +34,17 @@ def grid_pays(samples: FloatArray, queries: FloatArray, bandwidth: float) -> boo
     n, d = samples.shape
     if d > 2 or n < _FEWEST_SAMPLES or len(queries) < _FEWEST_QUERIES:
         return False
-    return bool(np.prod(_shape(samples, bandwidth).astype(float)) <= _MOST_NODES)
+    deviations = samples.std(axis=0)
+    if np.any((deviations > 0) & (bandwidth > _WIDEST * deviations)):
+        return False
+    return bool(np.prod(_sides(samples, bandwidth)) <= _MOST_NODES)
 
 
-def _shape(samples: FloatArray, bandwidth: float) -> IntArray:
+def _sides(samples: FloatArray, bandwidth: float) -> FloatArray:
+    """Return the numbers of nodes along the axes, as floats."""
     spans = np.ptp(samples, axis=0) / bandwidth + 2 * _REACH
-    shape: IntArray = np.ceil(spans * _NODES_PER_BANDWIDTH).astype(np.int64) + 1
-    return shape
+    sides: FloatArray = np.ceil(spans * _NODES_PER_BANDWIDTH) + 1
+    return sides
 
 
 def grid_moments(
@@ -43,87 +53,123 @@ def grid_moments(
     bandwidth: float,
     *,
     left_out: IntArray | None = None,
-    third: bool = False,
     n_jobs: int | None = None,
 ) -> LocalMoments:
     """Return the moments around the queries, up to some 1e-4 of their size.
 
-    Where the weights are small they are summed without the grid.
+    Where the weights are small they are summed without the grid. Elsewhere the
+    effective sizes, which are not below the sums of the weights, stand for them, and
+    have no slopes.
     """
-    weight, slopes, curvatures, thirds = _derivatives(
-        samples, queries, bandwidth, left_out=left_out is not None, third=third
-    )
+    field = _Field(samples, queries, bandwidth, left_out is not None)
+    weight, first, second = field.total(), field.derivatives(1), field.derivatives(2)
     sparse = np.flatnonzero(~(weight >= _LEAST_WEIGHT))
     weight[sparse] = 1.0
-    a = slopes / weight[:, np.newaxis]
-    b = curvatures / weight[:, np.newaxis, np.newaxis]
-    squares = a[:, :, np.newaxis] * a[:, np.newaxis]
+    a = first / weight[:, np.newaxis]
+    b = second / weight[:, np.newaxis, np.newaxis]
     h2 = bandwidth**2
-    skews = np.empty(0)
-    if third:
-        mixed = a[:, :, np.newaxis, np.newaxis] * b[:, np.newaxis]
-        mixed = mixed + mixed.transpose(0, 2, 1, 3) + mixed.transpose(0, 3, 2, 1)
-        cubes = squares[..., np.newaxis] * a[:, np.newaxis, np.newaxis]
-        c = thirds / weight[:, np.newaxis, np.newaxis, np.newaxis]
-        skews = h2**3 * (c - mixed + 2 * cubes)
-    # the sum of the weights is at most their effective number
-    moments = LocalMoments(
-        h2 * a, h2 * np.eye(samples.shape[1]) + h2**2 * (b - squares), skews, weight
-    )
-    exact = local_moments(
-        samples,
-        queries[sparse],
-        bandwidth,
-        left_out=None if left_out is None else left_out[sparse],
-        third=third,
-        n_jobs=n_jobs,
-    )
-    return moments.put(sparse, exact)
+    covariances = h2**2 * (b - a[:, :, np.newaxis] * a[:, np.newaxis])
+    covariances += h2 * np.eye(samples.shape[1])
+    moments = LocalMoments(h2 * a, covariances, weight, np.zeros_like(a))
+    if sparse.size > 0:
+        exact = local_moments(
+            samples,
+            queries[sparse],
+            bandwidth,
+            left_out=None if left_out is None else left_out[sparse],
+            n_jobs=n_jobs,
+        )
+        moments.put(sparse, exact)
+    return moments
 
 
-def _derivatives(
+def grid_skews(
     samples: FloatArray,
-    points: FloatArray,
+    queries: FloatArray,
     bandwidth: float,
+    forms: FloatArray,
+    vectors: FloatArray,
     *,
-    left_out: bool,
-    third: bool,
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Return f and its derivatives up to the third at points, without own weights."""
-    d = points.shape[1]
-    spacing = bandwidth / _NODES_PER_BANDWIDTH
-    origin = samples.min(axis=0) - _REACH * bandwidth
-    counts = _binned((samples - origin) / spacing, _shape(samples, bandwidth))
-    # linear binning adds spacing^2 / 6 to the variance, on average
-    width = np.sqrt(_NODES_PER_BANDWIDTH**2 - 1 / 6)
-    scale = (np.sqrt(2 * np.pi) * width) ** d
-    places = ((points - origin) / spacing).T
-
-    def derivative(axes: tuple[int, ...]) -> FloatArray:
-        orders = [axes.count(axis) for axis in range(d)]
-        field = gaussian_filter(
-            counts, width, order=orders, mode="constant", truncate=_REACH
+    left_out: IntArray | None = None,
+    n_jobs: int | None = None,
+) -> FloatArray:
+    """Return the weighted mean of (e'Fe)(e'v), e = x - mean, around each query."""
+    field = _Field(samples, queries, bandwidth, left_out is not None)
+    weight = field.total()
+    sparse = np.flatnonzero(~(weight >= _LEAST_WEIGHT))
+    weight[sparse] = 1.0
+    a = field.derivatives(1) / weight[:, np.newaxis]
+    b = field.derivatives(2) / weight[:, np.newaxis, np.newaxis]
+    c = field.derivatives(3) / weight[:, np.newaxis, np.newaxis, np.newaxis]
+    # the third derivative of log f: c - sum of a b over the three pairs + 2 aaa
+    form_a = np.einsum("nij,nj->ni", forms, a)
+    a_v = np.einsum("ni,ni->n", a, vectors)
+    skews: FloatArray = np.einsum("nijk,nij,nk->n", c, forms, vectors)
+    skews -= 2 * np.einsum("ni,nij,nj->n", form_a, b, vectors)
+    skews -= np.einsum("nij,nij->n", forms, b) * a_v
+    skews += 2 * np.einsum("ni,ni->n", form_a, a) * a_v
+    skews *= bandwidth**6
+    if sparse.size > 0:
+        skews[sparse] = local_skews(
+            samples,
+            queries[sparse],
+            bandwidth,
+            forms[sparse],
+            vectors[sparse],
+            left_out=None if left_out is None else left_out[sparse],
+            n_jobs=n_jobs,
         )
-        values: FloatArray = map_coordinates(field, places, order=3, mode="constant")
-        values *= scale / spacing ** len(axes)
+    return skews
+
+
+class _Field:
+    """f and its derivatives at points, each without its own weight if `left_out`."""
+
+    def __init__(
+        self,
+        samples: FloatArray,
+        points: FloatArray,
+        bandwidth: float,
+        left_out: bool,
+    ) -> None:
+        self.left_out = left_out
+        self.n_columns = points.shape[1]
+        self.bandwidth = bandwidth
+        self.spacing = bandwidth / _NODES_PER_BANDWIDTH
+        origin = samples.min(axis=0) - _REACH * bandwidth
+        shape = _sides(samples, bandwidth).astype(np.int64)
+        self.counts = _binned((samples - origin) / self.spacing, shape)
+        self.places = ((points - origin) / self.spacing).T
+
+    def total(self) -> FloatArray:
+        """Return f, (n,)."""
+        return self._along(()) - self.left_out
+
+    def derivatives(self, order: int) -> FloatArray:
+        """Return the derivatives of an order, (n, d, ..., d)."""
+        axes = combinations_with_replacement(range(self.n_columns), order)
+        packed = np.column_stack([self._along(each) for each in axes])
+        result = unpacked(packed, self.n_columns, order)
+        if self.left_out and order == 2:  # the weight of a sample at itself is flattest
+            result += np.eye(self.n_columns) / self.bandwidth**2
+        return result
+
+    def _along(self, axes: tuple[int, ...]) -> FloatArray:
+        # linear binning adds spacing^2 / 6 to the variance, on average
+        width = np.sqrt(_NODES_PER_BANDWIDTH**2 - 1 / 6)
+        smooth = gaussian_filter(
+            self.counts,
+            width,
+            order=[axes.count(axis) for axis in range(self.n_columns)],
+            mode="constant",
+            truncate=_REACH,
+        )
+        values: FloatArray = map_coordinates(
+            smooth, self.places, order=3, mode="constant"
+        )
+        values *= (np.sqrt(2 * np.pi) * width) ** self.n_columns
+        values /= self.spacing ** len(axes)
         return values
-
-    weight = derivative(())
-    packed = [
-        np.column_stack(
-            [
-                derivative(axes)
-                for axes in combinations_with_replacement(range(d), order)
-            ]
-        )
-        for order in range(1, 4 if third else 3)
-    ]
-    slopes, curvatures = packed[0], unpacked(packed[1], d, 2)
-    thirds = unpacked(packed[2], d, 3) if third else np.empty(0)
-    if left_out:
-        weight -= 1
-        curvatures += np.eye(d) / bandwidth**2
-    return weight, slopes, curvatures, thirds
 
 
 def _binned(places: FloatArray, shape: IntArray) -> FloatArray:

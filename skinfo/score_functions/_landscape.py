@@ -7,15 +7,20 @@ of the a_i are orthogonal, and fixed points of v <- T(v, ..., v, .).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
 from sklearn.preprocessing import PolynomialFeatures
 from sklearn.utils import gen_batches
 
 from skinfo._core._typing import FloatArray
-from skinfo.score_functions._average_tensor import AverageTensor, ImplicitTensor, Parts
+from skinfo.score_functions._average_tensor import (
+    AverageTensor,
+    ImplicitTensor,
+    QuadraticPart,
+)
 
 _LEAST_PSEUDO_NORM = 1e-12
 _BATCH = 256  # samples of a stochastic step
@@ -26,12 +31,14 @@ _PACE = 0.1  # length of the first steps
 class Search:
     """Directions (k, d) that a search has found.
 
-    `objective`: sum |T(a, ..., a)|; `history`: of it, or of the loss, step by step.
+    `objective`: sum |T(a, ..., a)|; `history`: of it, or of the loss, step by step;
+    `converged`: whether the tolerance was reached.
     """
 
     directions: FloatArray
     objective: float
     history: list[float]
+    converged: bool
 
     def along(self, back: FloatArray) -> Search:
         """Return unit directions in the coordinates that `back` (d, k) leads to."""
@@ -63,7 +70,7 @@ def orthonormal_directions(
 
     `start` (k, k): orthonormal rows. `even`: whether T has an even number of axes.
     """
-    directions, history = start, []
+    directions, history, change = start, [], np.inf
     for _ in range(max_iter):
         powers = tensor.powers(directions)
         sizes = np.einsum("vi,vi->v", powers, directions)
@@ -75,7 +82,7 @@ def orthonormal_directions(
         directions = moved
         if change <= tol:
             break
-    return Search(directions, _objective(tensor, directions), history)
+    return Search(directions, _objective(tensor, directions), history, change <= tol)
 
 
 def pseudo_orthonormal_directions(
@@ -94,23 +101,24 @@ def pseudo_orthonormal_directions(
     J v.
     """
     found, norms = np.empty((0, len(signature))), np.empty(0)
-    history = []
+    history, converged = [], True
     for candidates in starts:
         vectors = _pseudo_normalised(candidates, signature, found, norms)
         for _ in range(max_iter):
             moved = signature * tensor.powers(vectors)
             moved = _pseudo_normalised(moved, signature, found, norms)
             # the sign of v may turn in every step
-            change = np.minimum(np.abs(moved - vectors), np.abs(moved + vectors)).max()
+            changes = np.minimum(np.abs(moved - vectors), np.abs(moved + vectors))
             vectors = moved
-            if change <= tol:
+            if changes.max() <= tol:
                 break
         sizes = np.abs(np.einsum("vi,vi->v", tensor.powers(vectors), vectors))
         best = vectors[sizes.argmax()]
+        converged &= bool(changes[sizes.argmax()].max() <= tol)
         history.append(float(sizes.max()))
         found = np.vstack([found, best])
         norms = np.append(norms, np.sign(best * signature @ best))
-    return Search(found * signature, float(np.sum(history)), history)
+    return Search(found * signature, float(np.sum(history)), history, converged)
 
 
 def _pseudo_normalised(
@@ -157,10 +165,12 @@ def smallest_designed_loss(
     """
     history = []
 
+    def keep(intermediate_result: OptimizeResult) -> None:
+        history.append(float(intermediate_result.fun))
+
     def value(flat: FloatArray) -> tuple[float, FloatArray]:
         left, stretch, right = np.linalg.svd(flat.reshape(start.shape))
         loss, gradient = designed_loss(tensor, left @ right, mu=mu, sign=sign)
-        history.append(loss)
         turned = left.T @ gradient @ right.T
         turned = (turned - turned.T) / (stretch[:, np.newaxis] + stretch)
         return loss, (left @ turned @ right).ravel()
@@ -170,14 +180,16 @@ def smallest_designed_loss(
         start.ravel(),
         jac=True,
         method="L-BFGS-B",
+        callback=keep,
         options={"maxiter": max_iter, "ftol": tol, "gtol": 0},
     )
     directions = _orthogonal_factor(result.x.reshape(start.shape))
-    return Search(directions, _objective(tensor, directions), history)
+    objective = _objective(tensor, directions)
+    return Search(directions, objective, history, result.nit < max_iter)
 
 
 def stochastic_descent(
-    parts: Parts,
+    parts: Sequence[QuadraticPart],
     start: FloatArray,
     *,
     mu: float,
@@ -204,7 +216,7 @@ def stochastic_descent(
             directions = _unit_rows(directions - pace * gradient / size)
         history.append(float(np.sum(losses)))
     whole = ImplicitTensor(parts)
-    return Search(directions, _objective(whole, directions), history)
+    return Search(directions, _objective(whole, directions), history, converged=True)
 
 
 def _objective(tensor: AverageTensor, directions: FloatArray) -> float:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import numbers
 import warnings
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skinfo._core._checks import check_option, check_positive
+from skinfo._core._scales import centers_and_scales
 from skinfo._core._typing import FloatArray
-from skinfo.score_functions._estimator import ScoreFunctionEstimator
-from skinfo.score_functions._grid import grid_moments, grid_pays
-from skinfo.score_functions._moments import LocalMoments, local_moments
+from skinfo.score_functions._estimator import LARGEST, ScoreFunctionEstimator
+from skinfo.score_functions._grid import grid_moments, grid_pays, grid_skews
+from skinfo.score_functions._moments import LocalMoments, local_moments, local_skews
 from skinfo.score_functions._tensors import ORDERS
 
 
@@ -49,7 +51,8 @@ class LocalLikelihoodScore(ScoreFunctionEstimator):
     bandwidth_ : float
         The bandwidth, of the features divided by `scale_`.
     scale_ : ndarray of shape (n_features,)
-        The standard deviations of the features ("rule"), or ones.
+        The standard deviations of the features ("rule"), or ones; infinity for features
+        that are constant, which do not count.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -70,9 +73,10 @@ class LocalLikelihoodScore(ScoreFunctionEstimator):
         \nabla \log p(x) = \Sigma^{-1} \mu, \qquad
         \nabla^2 \log p(x) = h^{-2} I - \Sigma^{-1}.
 
-    As `h` grows this becomes the Gaussian with the moments of the samples. The first
-    and second order are consistent; the third and fourth leave out the third and fourth
-    derivative of the log density, which are not small off Gaussian densities.
+    As `h` grows, without regularization, this becomes the Gaussian with the moments of
+    the samples. The first and second order are consistent; the third and fourth leave
+    out the third and fourth derivative of the log density, which are not small off
+    Gaussian densities.
 
     Where the effective number of samples :math:`(\sum w)^2 / \sum w^2` near a point is
     below `n_features + 2`, :math:`\Sigma` is drawn towards :math:`h^2 I`, which it is
@@ -117,17 +121,22 @@ class LocalLikelihoodScore(ScoreFunctionEstimator):
         n_samples, n_features = X.shape
         check_option("derivative_order", self.derivative_order, ORDERS)
         self._check_regularization()
-        self._center = X.mean(axis=0)
+        _, scales = centers_and_scales(X)
+        self._center = np.median(X, axis=0)  # near which moments lose no digits
         if isinstance(self.bandwidth, str):
             check_option("bandwidth", self.bandwidth, ("rule",))
             factor = check_positive("bandwidth_factor", self.bandwidth_factor)
             exponent = n_features + (6 if self.derivative_order <= 2 else 10)
             self.bandwidth_ = factor * n_samples ** (-1 / exponent)
-            deviations = X.std(axis=0)
-            self.scale_ = np.where(deviations > 0, deviations, 1.0)
+            self.scale_ = scales
         else:
             self.bandwidth_ = check_positive("bandwidth", self.bandwidth)
-            self.scale_ = np.ones(n_features)
+            self.scale_ = np.where(np.isfinite(scales), 1.0, np.inf)
+        if not 1 / LARGEST <= self.bandwidth_ <= LARGEST:
+            raise ValueError(
+                f"A bandwidth of {self.bandwidth_:g} has a square that is not "
+                f"representable. Pass one from {1 / LARGEST:g} to {LARGEST:g}."
+            )
         self._samples = (X - self._center) / self.scale_
 
     def _check_regularization(self) -> None:
@@ -154,42 +163,63 @@ class LocalLikelihoodScore(ScoreFunctionEstimator):
         return gradient / self.scale_, hessian / np.outer(self.scale_, self.scale_)
 
     def _objective(self, X: FloatArray | None) -> FloatArray:
-        moments = self._moments(X, third=True)
+        moments = self._moments(X)
         precisions, trust = self._precisions(moments)
         gradient = np.einsum("nij,nj->ni", precisions, moments.offsets)
-        # d mu / dx = Sigma / h^2 - I, and d Sigma / dx = the third moment / h^2
-        h2 = self.bandwidth_**2
-        moved = moments.covariances / h2 - np.eye(len(self.scale_))
-        turned = np.einsum("nijk,nj->nik", moments.skews, gradient)
-        turned *= trust[:, np.newaxis, np.newaxis] / h2
-        slopes = np.einsum("nij,nji->ni", precisions, moved - turned)
-        terms = (gradient**2 / 2 + slopes) / self.scale_**2
-        objective: FloatArray = terms.sum(axis=1)
+        h2, weights = self.bandwidth_**2, self.scale_**-2.0
+        # the derivative of S a = mu by x_l, with S = trust Sigma + (1 - trust) h^2 I:
+        # d mu = Sigma / h^2 - I, and d Sigma = the third moment along x_l / h^2
+        moved = moments.covariances / h2 - np.eye(len(weights))
+        slopes = np.einsum("i,nij,nji->n", weights, precisions, moved)
+        forms = precisions * weights
+        forms = (forms + forms.transpose(0, 2, 1)) / 2
+        slopes -= trust / h2 * self._skews(X, forms, gradient)
+        within = (trust > 0) & (trust < 1)
+        growth = (moments.effective_sizes * within / (self._n_varying + 1))[:, None]
+        turned = np.einsum("nij,njk,nk->ni", precisions, moved, gradient, optimize=True)
+        slopes -= h2 * np.sum(weights * growth * moments.size_slopes * turned, axis=1)
+        objective: FloatArray = (gradient**2 * weights).sum(axis=1) / 2 + slopes
         return objective
 
-    def _moments(self, X: FloatArray | None, *, third: bool = False) -> LocalMoments:
+    @property
+    def _n_varying(self) -> int:
+        return int(np.isfinite(self.scale_).sum())
+
+    def _points(self, X: FloatArray | None) -> tuple[FloatArray, dict[str, Any]]:
+        """Return the queries, and the arguments that moments around them need."""
+        queries, left_out = self._samples, np.arange(len(self._samples))
+        options = {"left_out": left_out, "n_jobs": self.n_jobs}
+        if X is not None:
+            queries = (X - self._center) / self.scale_
+            options["left_out"] = None
+        return queries, options
+
+    def _moments(self, X: FloatArray | None) -> LocalMoments:
         samples, h = self._samples, self.bandwidth_
-        queries = samples if X is None else (X - self._center) / self.scale_
+        queries, options = self._points(X)
         on_grid = grid_pays(samples, queries, h)
-        return (grid_moments if on_grid else local_moments)(
-            samples,
-            queries,
-            h,
-            left_out=np.arange(len(samples)) if X is None else None,
-            third=third,
-            n_jobs=self.n_jobs,
-        )
+        call = grid_moments if on_grid else local_moments
+        return call(samples, queries, h, **options)
+
+    def _skews(
+        self, X: FloatArray | None, forms: FloatArray, vectors: FloatArray
+    ) -> FloatArray:
+        samples, h = self._samples, self.bandwidth_
+        queries, options = self._points(X)
+        on_grid = grid_pays(samples, queries, h)
+        call = grid_skews if on_grid else local_skews
+        return call(samples, queries, h, forms, vectors, **options)
 
     def _precisions(self, moments: LocalMoments) -> tuple[FloatArray, FloatArray]:
         """Return Sigma^-1 (n, d, d), and how far Sigma is trusted (n,)."""
-        d = len(self.scale_)
+        d = self._n_varying
         trust = np.ones(len(moments.offsets))
         if self.regularization > 0:
             trust = np.clip((moments.effective_sizes - 1) / (d + 1), 0, 1)
         self._warn_of_few(int(np.sum(moments.effective_sizes < d + 2)), len(trust))
         ridge = self.bandwidth_**2 * (1 - trust + self.regularization)
         covariances = trust[:, np.newaxis, np.newaxis] * moments.covariances
-        covariances += ridge[:, np.newaxis, np.newaxis] * np.eye(d)
+        covariances += ridge[:, np.newaxis, np.newaxis] * np.eye(len(self.scale_))
         try:
             precisions: FloatArray = np.linalg.inv(covariances).astype(np.float64)
         except np.linalg.LinAlgError:
@@ -203,7 +233,7 @@ class LocalLikelihoodScore(ScoreFunctionEstimator):
         if n_few > 0:
             warnings.warn(
                 f"{n_few} of {n_points} points have an effective number of samples "
-                f"below n_features + 2 = {len(self.scale_) + 2} near them. Pass a "
+                f"below n_features + 2 = {self._n_varying + 2} near them. Pass a "
                 "larger bandwidth or bandwidth_factor.",
                 ConvergenceWarning,
                 stacklevel=5,

@@ -1,13 +1,15 @@
 """Moments of samples under Gaussian weights around query points.
 
 With weights w_j proportional to exp(-|x_j - q|^2 / 2h^2): the mean, the covariance and
-the third central moment that they give, for every query q.
+contractions of the third central moment that they give, for every query q.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations_with_replacement, permutations
+from typing import Any
 
 import numpy as np
 from sklearn import get_config
@@ -29,25 +31,23 @@ class LocalMoments:
         The weighted mean of the samples minus the query.
     covariances : ndarray of shape (n, d, d)
         The weighted covariance.
-    skews : ndarray of shape (n, d, d, d)
-        The third central moment; empty where it was not asked for.
     effective_sizes : ndarray of shape (n,)
         (sum w)^2 / sum w^2.
+    size_slopes : ndarray of shape (n, d)
+        The derivatives of the logarithm of the effective sizes by the query.
     """
 
     offsets: FloatArray
     covariances: FloatArray
-    skews: FloatArray
     effective_sizes: FloatArray
+    size_slopes: FloatArray
 
-    def put(self, rows: IntArray, others: LocalMoments) -> LocalMoments:
+    def put(self, rows: IntArray, others: LocalMoments) -> None:
         """Replace the moments of these queries, in place."""
         self.offsets[rows] = others.offsets
         self.covariances[rows] = others.covariances
         self.effective_sizes[rows] = others.effective_sizes
-        if self.skews.size > 0:
-            self.skews[rows] = others.skews
-        return self
+        self.size_slopes[rows] = others.size_slopes
 
 
 def local_moments(
@@ -56,52 +56,100 @@ def local_moments(
     bandwidth: float,
     *,
     left_out: IntArray | None = None,
-    third: bool = False,
     n_jobs: int | None = None,
 ) -> LocalMoments:
     """Return the moments around the queries, in blocks of bounded memory.
 
     `left_out` (n_queries,): the sample that does not count for each query.
     """
-    monomials = _monomials(samples, 3 if third else 2)
-    results = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(_block_moments)(
-            samples,
-            monomials,
-            queries[block],
-            None if left_out is None else left_out[block],
-            bandwidth,
-        )
-        for block in gen_batches(len(queries), _rows_per_block(len(samples)))
+    monomials = _monomials(samples)
+
+    def block_moments(block: slice) -> tuple[FloatArray, FloatArray, FloatArray]:
+        own = None if left_out is None else left_out[block]
+        weights = _weights(samples, queries[block], own, bandwidth)
+        sums = weights @ monomials
+        total = sums[:, :1]
+        np.multiply(weights, weights, out=weights)
+        squares = weights.sum(axis=1)
+        centers = weights @ samples / squares[:, np.newaxis]
+        return sums / total, total[:, 0] ** 2 / squares, centers
+
+    results = _in_blocks(block_moments, len(queries), len(samples), n_jobs)
+    means, sizes, centers = (
+        np.concatenate(part) for part in zip(*results, strict=True)
     )
-    means, sizes = (np.concatenate(parts) for parts in zip(*results, strict=True))
-    return _central_moments(means, queries, sizes, third=third)
+    d = queries.shape[1]
+    first, second = means[:, 1 : 1 + d], unpacked(means[:, 1 + d :], d, 2)
+    covariances = second - first[:, :, np.newaxis] * first[:, np.newaxis]
+    # w' = w (x_j - q) / h^2, so that log sum w has the slope (mean - q) / h^2
+    slopes = 2 * (first - centers) / bandwidth**2
+    return LocalMoments(first - queries, covariances, sizes, slopes)
 
 
-def _rows_per_block(n_samples: int) -> int:
-    budget = min(_BLOCK_BYTES, int(get_config()["working_memory"] * 2**20))
-    return max(1, budget // (8 * n_samples))
-
-
-def _monomials(samples: FloatArray, degree: int) -> FloatArray:
-    """Return the products of up to `degree` columns, 1 first, (n, n_monomials)."""
-    columns = [np.ones(len(samples))]
-    for order in range(1, degree + 1):
-        columns += [
-            np.prod(samples[:, indices], axis=1)
-            for indices in combinations_with_replacement(range(samples.shape[1]), order)
-        ]
-    return np.column_stack(columns)
-
-
-def _block_moments(
+def local_skews(
     samples: FloatArray,
-    monomials: FloatArray,
-    points: FloatArray,
-    left_out: IntArray | None,
+    queries: FloatArray,
     bandwidth: float,
-) -> tuple[FloatArray, FloatArray]:
-    """Return the weighted means of the monomials, and the effective sizes."""
+    forms: FloatArray,
+    vectors: FloatArray,
+    *,
+    left_out: IntArray | None = None,
+    n_jobs: int | None = None,
+) -> FloatArray:
+    """Return the weighted mean of (e'Fe)(e'v), e = x - mean, around each query.
+
+    `forms` (n_queries, d, d): F, symmetric; `vectors` (n_queries, d): v.
+    """
+    monomials = _monomials(samples)
+    d = samples.shape[1]
+    upper = np.triu_indices(d)
+    doubled = np.where(upper[0] == upper[1], 1.0, 2.0)
+
+    def block_skews(block: slice) -> FloatArray:
+        own = None if left_out is None else left_out[block]
+        weights = _weights(samples, queries[block], own, bandwidth)
+        weights /= weights.sum(axis=1, keepdims=True)
+        centers, form = weights @ samples, forms[block]
+        # e'Fe = m'Fm - 2 m'Fx + x'Fx
+        turned = np.einsum("nij,nj->ni", form, centers)
+        constant = np.einsum("ni,ni->n", turned, centers)
+        coefficients = np.column_stack(
+            [constant, -2 * turned, form[:, *upper] * doubled]
+        )
+        values = coefficients @ monomials.T
+        values *= weights
+        along = vectors[block] @ samples.T
+        along -= np.einsum("ni,ni->n", vectors[block], centers)[:, np.newaxis]
+        result: FloatArray = np.einsum("nj,nj->n", values, along)
+        return result
+
+    results = _in_blocks(block_skews, len(queries), len(samples), n_jobs)
+    return np.concatenate(results)
+
+
+def _in_blocks(
+    call: Callable[[slice], Any], n_queries: int, n_samples: int, n_jobs: int | None
+) -> list[Any]:
+    """Call a function for blocks of the queries, and return what it gives."""
+    budget = min(_BLOCK_BYTES, int(get_config()["working_memory"] * 2**20))
+    blocks = gen_batches(n_queries, max(1, budget // (8 * n_samples)))
+    results: list[Any] = Parallel(n_jobs=n_jobs, prefer="threads")(
+        delayed(call)(block) for block in blocks
+    )
+    return results
+
+
+def _monomials(samples: FloatArray) -> FloatArray:
+    """Return 1, the columns and the products of two of them, (n, n_monomials)."""
+    first, second = np.triu_indices(samples.shape[1])
+    ones = np.ones((len(samples), 1))
+    return np.hstack([ones, samples, samples[:, first] * samples[:, second]])
+
+
+def _weights(
+    samples: FloatArray, points: FloatArray, left_out: IntArray | None, bandwidth: float
+) -> FloatArray:
+    """Return the weights around each point, the largest 1, (n_points, n)."""
     # log weights up to a constant of each query: x.q / h^2 - |x|^2 / 2h^2
     logs = points @ samples.T
     logs -= 0.5 * np.einsum("ij,ij->i", samples, samples)
@@ -109,32 +157,8 @@ def _block_moments(
     if left_out is not None:
         logs[np.arange(len(points)), left_out] = -np.inf
     logs -= logs.max(axis=1, keepdims=True)  # however far the query is
-    weights = np.exp(logs, out=logs)
-    sums = weights @ monomials
-    squares = np.einsum("ij,ij->i", weights, weights)
-    return sums / sums[:, :1], sums[:, 0] ** 2 / squares
-
-
-def _central_moments(
-    means: FloatArray, queries: FloatArray, sizes: FloatArray, *, third: bool
-) -> LocalMoments:
-    """Turn weighted means of monomials (n, n_monomials) into central moments."""
-    d = queries.shape[1]
-    centers = means[:, 1 : 1 + d]
-    second = unpacked(means[:, 1 + d :], d, 2)
-    squares = centers[:, :, np.newaxis] * centers[:, np.newaxis]
-    covariances = second - squares
-    skews = np.empty(0)
-    if third:
-        # E xyz - sum of m E xy over the three pairs + 2 mmm
-        n_second = d * (d + 1) // 2
-        skews = unpacked(means[:, 1 + d + n_second :], d, 3)
-        product = centers[:, :, np.newaxis, np.newaxis] * second[:, np.newaxis]
-        skews -= product
-        skews -= product.transpose(0, 2, 1, 3)
-        skews -= product.transpose(0, 3, 2, 1)
-        skews += 2 * squares[..., np.newaxis] * centers[:, np.newaxis, np.newaxis]
-    return LocalMoments(centers - queries, covariances, skews, sizes)
+    weights: FloatArray = np.exp(logs, out=logs)
+    return weights
 
 
 def unpacked(packed: FloatArray, n_columns: int, order: int) -> FloatArray:

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skinfo._core._typing import FloatArray, IntArray
-from skinfo.score_functions._average_tensor import AverageTensor, average_tensor
+from skinfo.score_functions._average_tensor import Parts
 from skinfo.score_functions._head import Network, fit_head
 from skinfo.score_functions._landscape import Search, polynomial_residual
 from skinfo.score_functions._local_likelihood import LocalLikelihoodScore
@@ -22,6 +22,7 @@ BANDWIDTH_FACTORS = (1.5, 2.5, 3.5, 5.0, 8.0)
 
 _DEFAULT_FACTOR = 2.5
 _FEWEST_TO_CHOOSE = 25  # samples, to choose a factor on a fifth of them
+_MOST_TO_CHOOSE = 10_000  # as the time grows with their square
 _SAMPLES_PER_TERM = 2  # of a polynomial, that its fit needs at least
 
 
@@ -47,8 +48,13 @@ class Problem:
     def part(self, rows: IntArray) -> Problem:
         """Return the problem of some samples."""
         X = self.X[rows]
+        whitening = fit_whitening(X)
         return replace(
-            self, X=X, targets=self.targets[rows], whitening=fit_whitening(X)
+            self,
+            X=X,
+            targets=self.targets[rows],
+            whitening=whitening,
+            n_components=min(self.n_components, whitening.rank),
         )
 
     def white(self) -> FloatArray:
@@ -97,13 +103,20 @@ def affordable_degree(degree: int, n_samples: int, n_features: int) -> int:
     return affordable
 
 
-def solve(problem: Problem, score: Any, rng: np.random.RandomState) -> Solution:
-    """Return the network by the scores of a fitted estimator at the samples.
+def white_parts(score: Any, whitening: Whitening, shape: tuple[int, int]) -> Parts:
+    """Return the scores of a fitted estimator at its samples, in white coordinates.
+
+    `shape`: of these samples.
+    """
+    return [part.along(whitening.root) for part in score_parts(score, shape)]
+
+
+def solve(problem: Problem, parts: Parts, rng: np.random.RandomState) -> Solution:
+    """Return the network by the scores at the samples, in white coordinates.
 
     Of several outputs, random combinations are tried; the one whose network fits all
     outputs best is kept.
     """
-    parts = [part.along(problem.whitening.root) for part in score_parts(score)]
     outputs, residuals = problem.outputs_for_tensors()
     n_outputs = outputs.shape[1]
     combinations = np.ones((1, 1))
@@ -135,15 +148,6 @@ def solve(problem: Problem, score: Any, rng: np.random.RandomState) -> Solution:
     return max(solutions, key=lambda each: explained(each.network, Z, problem.targets))
 
 
-def loss_tensor(problem: Problem, score: Any, residual: FloatArray) -> AverageTensor:
-    """Return T = mean(residual S_order) in white coordinates."""
-    parts = [
-        part.along(problem.whitening.root).weighted(residual / len(residual))
-        for part in score_parts(score)
-    ]
-    return average_tensor(parts, problem.order)
-
-
 def explained(network: Network, Z: FloatArray, targets: FloatArray) -> float:
     """Return the share of the variance of the targets that a network explains."""
     left = targets - network.predict(Z)
@@ -156,11 +160,14 @@ def choose_bandwidth_factor(
     rng: np.random.RandomState,
     factors: Sequence[float] = BANDWIDTH_FACTORS,
 ) -> float:
-    """Return the factor whose network explains a held-out fifth best."""
-    n = len(problem.X)
+    """Return the factor whose network explains a held-out fifth best.
+
+    The factor multiplies a power of the number of samples, so that some of them do.
+    """
+    n = min(len(problem.X), _MOST_TO_CHOOSE)
     if n < _FEWEST_TO_CHOOSE:
         return _DEFAULT_FACTOR
-    order = rng.permutation(n)
+    order = rng.permutation(len(problem.X))[:n]
     held_out, rest = order[: n // 5], order[n // 5 :]
     training = problem.part(rest)
     Z = training.whitening.apply(problem.X[held_out])
@@ -173,7 +180,8 @@ def choose_bandwidth_factor(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             score.fit(training.X)
-            solution = solve(training, score, np.random.RandomState(seed))
+            parts = white_parts(score, training.whitening, training.X.shape)
+        solution = solve(training, parts, np.random.RandomState(seed))
         return explained(solution.network, Z, problem.targets[held_out])
 
     return max(factors, key=quality)

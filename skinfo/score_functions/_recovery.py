@@ -10,13 +10,15 @@ import numpy as np
 
 from skinfo._core._typing import FloatArray
 from skinfo.score_functions._average_tensor import (
+    MOST_EXPLICIT,
     AverageTensor,
     Parts,
     QuadraticPart,
     average_tensor,
-    second_moment,
-    third_tensor,
+    quadratic,
+    total,
 )
+from skinfo.score_functions._contraction import ContractedPart
 from skinfo.score_functions._landscape import (
     Search,
     orthonormal_directions,
@@ -43,21 +45,54 @@ class Solver:
     tol: float
 
 
-def score_parts(estimator: Any) -> Parts:
-    """Return the scores at the training samples of a fitted score estimator."""
+def score_parts(estimator: Any, shape: tuple[int, int]) -> Parts:
+    """Return the scores of a fitted estimator at its training samples, of this shape.
+
+    Of one that is not ours, `contract` is preferred for being exact where log p is not
+    quadratic.
+    """
     if hasattr(estimator, "quadratic_parts"):
         parts: Parts = estimator.quadratic_parts()
         return parts
-    if not hasattr(estimator, "log_density_derivatives"):
+    n_samples, n_features = shape
+    derivatives = getattr(estimator, "log_density_derivatives", None)
+    contract = getattr(estimator, "contract", None)
+    if contract is not None and (derivatives is None or n_features <= MOST_EXPLICIT):
+
+        def contracted(vectors: FloatArray, order: int) -> FloatArray:
+            return _read_scores(
+                estimator,
+                "contract(None, vectors, order)",
+                contract(None, vectors, order),
+                (n_samples, len(vectors)),
+            )
+
+        return [ContractedPart(contracted, np.ones(n_samples), np.eye(n_features))]
+    if derivatives is None:
         raise TypeError(
-            f"score_estimator={estimator!r} has no method log_density_derivatives. "
-            "Pass a LocalLikelihoodScore, or an estimator with fit(X) and "
-            "log_density_derivatives(X=None)."
+            f"score_estimator={estimator!r} has neither the method contract nor "
+            "log_density_derivatives. Pass a LocalLikelihoodScore, or an estimator "
+            "with fit(X) and log_density_derivatives(X=None)."
         )
-    gradient, hessian = estimator.log_density_derivatives()
-    slopes = -np.asarray(gradient, dtype=float)
-    curvature = np.asarray(hessian, dtype=float)
-    return [QuadraticPart(np.ones(len(slopes)), slopes, curvature)]
+    name = "log_density_derivatives()"
+    gradient, hessian = derivatives()
+    gradient = _read_scores(estimator, name, gradient, shape)
+    shape_of_hessian = shape if np.ndim(hessian) == 3 else shape[1:]
+    hessian = _read_scores(estimator, name, hessian, (*shape_of_hessian, n_features))
+    return [QuadraticPart(np.ones(n_samples), -gradient, hessian)]
+
+
+def _read_scores(
+    estimator: Any, method: str, values: Any, shape: tuple[int, ...]
+) -> FloatArray:
+    """Return what a foreign estimator gave, or raise where it is not usable."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.shape != shape or not np.isfinite(array).all():
+        raise ValueError(
+            f"{method} of score_estimator={estimator!r} gave an array of shape "
+            f"{array.shape}. It must have the shape {shape}, and finite values."
+        )
+    return array
 
 
 def recover_directions(
@@ -77,8 +112,8 @@ def recover_directions(
     weighted = [part.weighted(residual / len(y)) for part in parts]
     if solver.name == "sgd":  # the paper: no whitening by M
         return stochastic_descent(
-            weighted,
-            _random_start(n_components, parts[0].slopes.shape[1], rng),
+            quadratic(weighted),
+            _random_start(n_components, parts[0].n_columns, rng),
             mu=solver.mu,
             sign=SIGN_OF_FOURTH,
             n_epochs=solver.max_iter,
@@ -88,7 +123,7 @@ def recover_directions(
         basis = back = _leading_subspace(weighted, n_components)
         signature = np.ones(n_components)
     else:
-        moment = second_moment([part.weighted(y / len(y)) for part in parts])
+        moment = total([part.weighted(y / len(y)) for part in parts], 2)
         basis, back, signature = _diagonal_coordinates(moment, n_components)
     tensor = average_tensor([part.along(basis) for part in weighted], order)
     return _search(tensor, signature, order, solver, rng).along(back)
@@ -96,10 +131,10 @@ def recover_directions(
 
 def _leading_subspace(weighted: Parts, n_components: int) -> FloatArray:
     """Return the span of the directions by the unfolding of T, (d, k)."""
-    d = weighted[0].slopes.shape[1]
+    d = weighted[0].n_columns
     if n_components == d:
         return np.eye(d)
-    left, _, _ = np.linalg.svd(third_tensor(weighted).reshape(d, -1))
+    left, _, _ = np.linalg.svd(total(weighted, 3).reshape(d, -1))
     subspace: FloatArray = left[:, :n_components]
     return subspace
 

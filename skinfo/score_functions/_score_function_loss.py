@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Self
 
 import numpy as np
@@ -13,7 +14,9 @@ from sklearn.base import (
     RegressorMixin,
     TransformerMixin,
     clone,
+    is_classifier,
 )
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
@@ -21,6 +24,13 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from skinfo._core._checks import check_integer, check_option, check_positive
 from skinfo._core._threads import one_blas_thread
 from skinfo._core._typing import FloatArray
+from skinfo.score_functions._average_tensor import (
+    AverageTensor,
+    ExplicitTensor,
+    Parts,
+    average_tensor,
+)
+from skinfo.score_functions._estimator import check_sizes
 from skinfo.score_functions._head import ACTIVATIONS, Network
 from skinfo.score_functions._landscape import designed_loss
 from skinfo.score_functions._local_likelihood import LocalLikelihoodScore
@@ -29,14 +39,15 @@ from skinfo.score_functions._problem import (
     Problem,
     affordable_degree,
     choose_bandwidth_factor,
-    loss_tensor,
     solve,
+    white_parts,
 )
 from skinfo.score_functions._recovery import SIGN_OF_FOURTH, SOLVERS, Solver
 from skinfo.score_functions._whitening import fit_whitening
 
 _ORDERS = {"relu": 4, "tanh": 3, "logistic": 3}
 _MOST_EVALUATIONS = 1_000_000  # of the loss, so that max_iter decides
+_ALPHA_OF_START = 1e-2  # large weights that cancel are a poor start of a training
 
 
 class ScoreFunctionLoss(
@@ -65,7 +76,8 @@ class ScoreFunctionLoss(
         with `hidden_layer_sizes` gets this layer as its own; any other is fitted to
         the hidden features.
     n_components : int, default=None
-        Number of hidden units, at most the number of features. None: as many.
+        Number of hidden units, at most the number of features. None: as many, or their
+        rank where they depend on each other linearly.
     activation : {"relu", "tanh", "logistic"}, default="relu"
         The activation of the hidden units.
     score_estimator : estimator, default=None
@@ -76,6 +88,7 @@ class ScoreFunctionLoss(
         fifth best.
     order : {"auto", 3, 4}, default="auto"
         Order of the score function. "auto": 4 for "relu", 3 for "tanh" and "logistic".
+        The other order sees units with a large bias alone.
     residual_degree : {"auto", 1, 2} or None, default="auto"
         Degree of the polynomial of x that is taken from y beforehand. It changes no
         expectation as long as it is below `order`, and takes most of the sampling noise
@@ -228,6 +241,8 @@ class ScoreFunctionLoss(
         )
         y = np.asarray(y, dtype=np.float64)
         Y = y.reshape(len(y), -1)
+        check_sizes("X", X)
+        check_sizes("y", Y)
         center, scale = Y.mean(axis=0), Y.std(axis=0)
         scale = np.where(scale > 0, scale, 1.0)
         whitening = fit_whitening(X)
@@ -240,18 +255,27 @@ class ScoreFunctionLoss(
             self.activation,
             order,
             affordable_degree(self._residual_degree(order), *X.shape),
-            float(self.alpha),
+            max(self.alpha, _ALPHA_OF_START) if self.polish else float(self.alpha),
             solver,
         )
         rng = check_random_state(self.random_state)
         with one_blas_thread():
-            self.score_estimator_ = self._fit_score_estimator(problem, rng)
-            solution = solve(problem, self.score_estimator_, rng)
-            self._loss_tensor = loss_tensor(
-                problem, self.score_estimator_, solution.residual
+            self.score_estimator_, parts = self._fit_score_estimator(problem, rng)
+            solution = solve(problem, parts, rng)
+        if not (self.polish or solution.search.converged):
+            warnings.warn(
+                f"The solver did not converge in max_iter={self.max_iter} iterations. "
+                "Pass a larger max_iter.",
+                ConvergenceWarning,
+                stacklevel=2,
             )
         self._whitening = whitening
         self._order = order
+        self._activation = self.activation
+        self._loss_weights = solution.residual / len(X)
+        tensor = self._average_tensor(parts)
+        # one that holds the scores of all samples is not kept
+        self._tensor = tensor if isinstance(tensor, ExplicitTensor) else None
         network = solution.network
         self.init_components_ = network.components @ whitening.inverse.T
         self.loss_curve_ = solution.search.history
@@ -261,7 +285,7 @@ class ScoreFunctionLoss(
         self._fit_estimator(problem, network, center, scale)
         self.loss_ = -solution.search.objective
         if order == 4:
-            self.loss_ = self.designed_loss(self.init_components_)
+            self.loss_ = self._designed_loss(tensor, self.init_components_)
         return self
 
     def _check_parameters(self) -> tuple[Solver, int]:
@@ -271,6 +295,7 @@ class ScoreFunctionLoss(
         check_option("residual_degree", self.residual_degree, ("auto", 1, 2, None))
         check_option("solver", self.solver, SOLVERS)
         check_option("polish", self.polish, (True, False))
+        self._check_estimator()
         order = _ORDERS[self.activation] if self.order == "auto" else int(self.order)
         if order == 3 and self.solver != "fixed_point":
             raise ValueError(
@@ -284,6 +309,20 @@ class ScoreFunctionLoss(
         max_iter = check_integer("max_iter", self.max_iter, minimum=1)
         solver = Solver(self.solver, float(self.mu), n_init, max_iter, float(self.tol))
         return solver, order
+
+    def _check_estimator(self) -> None:
+        if self.estimator is None:
+            return
+        if is_classifier(self.estimator):
+            raise ValueError(
+                f"estimator={self.estimator!r} is a classifier. Pass a regressor."
+            )
+        loss = getattr(self.estimator, "loss", "squared_error")
+        if hasattr(self.estimator, "hidden_layer_sizes") and loss != "squared_error":
+            raise ValueError(
+                f"loss={loss!r} of the estimator must be 'squared_error', which the "
+                "recovered layer starts from. Pass an MLPRegressor with that loss."
+            )
 
     def _residual_degree(self, order: int) -> int:
         if self.residual_degree == "auto":
@@ -304,14 +343,21 @@ class ScoreFunctionLoss(
             )
         return number
 
-    def _fit_score_estimator(self, problem: Problem, rng: np.random.RandomState) -> Any:
+    def _fit_score_estimator(
+        self, problem: Problem, rng: np.random.RandomState
+    ) -> tuple[Any, Parts]:
+        """Return the fitted estimator, and its scores in white coordinates."""
         if self.score_estimator is not None:
-            return clone(self.score_estimator).fit(problem.X)
+            score = clone(self.score_estimator)
+            score.fit(problem.X)
+            return score, white_parts(score, problem.whitening, problem.X.shape)
         factor = choose_bandwidth_factor(problem, rng)
         score = LocalLikelihoodScore(
             bandwidth_factor=factor, derivative_order=problem.order
-        )
-        return score.fit(problem.X)
+        ).fit(problem.X)
+        with warnings.catch_warnings():  # of a bandwidth that nobody passed
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return score, white_parts(score, problem.whitening, problem.X.shape)
 
     def _fit_estimator(
         self, problem: Problem, network: Network, center: FloatArray, scale: FloatArray
@@ -357,7 +403,7 @@ class ScoreFunctionLoss(
         return outputs[:, 0] if self._n_outputs is None else outputs
 
     def _hidden_features(self, X: FloatArray) -> FloatArray:
-        return ACTIVATIONS[self.activation](X @ self.components_.T + self.intercepts_)
+        return ACTIVATIONS[self._activation](X @ self.components_.T + self.intercepts_)
 
     def predict(self, X: ArrayLike) -> FloatArray:
         """Predict the outputs.
@@ -379,7 +425,9 @@ class ScoreFunctionLoss(
         outputs = np.asarray(self.estimator_.predict(X)).reshape(len(X), -1)
         return self._as_passed(outputs)
 
-    def score(self, X: ArrayLike, y: ArrayLike) -> float:
+    def score(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
         """Return the coefficient of determination of the predictions.
 
         Parameters
@@ -388,13 +436,15 @@ class ScoreFunctionLoss(
             The inputs.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The outputs.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples in the score. None: all 1.
 
         Returns
         -------
         float
             R^2, the mean over the outputs.
         """
-        return float(super().score(X, y))
+        return float(super().score(X, y, sample_weight))
 
     def transform(self, X: ArrayLike) -> FloatArray:
         """Return the hidden features.
@@ -443,11 +493,24 @@ class ScoreFunctionLoss(
                 f"components has {rows.shape[1]} columns, but X has "
                 f"{self.n_features_in_} features. Pass one row per direction."
             )
-        white = rows @ self._whitening.root
+        tensor = self._tensor
+        if tensor is None:
+            shape = len(self._loss_weights), self.n_features_in_
+            parts = white_parts(self.score_estimator_, self._whitening, shape)
+            tensor = self._average_tensor(parts)
+        return self._designed_loss(tensor, rows)
+
+    def _average_tensor(self, parts: Parts) -> AverageTensor:
+        """Return T, the mean of the residual times the scores in white coordinates."""
+        weighted = [part.weighted(self._loss_weights) for part in parts]
+        return average_tensor(weighted, self._order)
+
+    def _designed_loss(self, tensor: AverageTensor, components: FloatArray) -> float:
+        white = components @ self._whitening.root
         lengths = np.linalg.norm(white, axis=1, keepdims=True)
         directions = white / np.where(lengths > 0, lengths, 1)
         loss, _ = designed_loss(
-            self._loss_tensor, directions, mu=float(self.mu), sign=SIGN_OF_FOURTH
+            tensor, directions, mu=float(self.mu), sign=SIGN_OF_FOURTH
         )
         return loss
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skinfo._core._scales import centers_and_scales
 from skinfo._core._typing import FloatArray
 
 _SMALLEST_DEVIATION = 1e-6  # of scaled columns; directions below are left out
@@ -36,9 +37,8 @@ class Whitening:
 def fit_whitening(X: FloatArray) -> Whitening:
     """Return the whitening of these samples; of constant ones, one that maps to 0."""
     n_samples, n_features = X.shape
-    mean = X.mean(axis=0)
-    scale = X.std(axis=0)
-    scale = np.where(scale > 0, scale, 1.0)
+    mean, scale = centers_and_scales(X)
+    scale = np.where(np.isfinite(scale), scale, 1.0)
     _, deviations, axes = np.linalg.svd((X - mean) / scale, full_matrices=False)
     deviations = deviations / np.sqrt(n_samples)
     kept = deviations > _SMALLEST_DEVIATION

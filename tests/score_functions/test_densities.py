@@ -9,7 +9,7 @@ from numpy.polynomial import hermite_e
 from scipy.stats import multivariate_normal
 
 from skinfo import GaussianMixtureScore, GaussianScore, LocalLikelihoodScore
-from skinfo.score_functions._average_tensor import average_tensor, second_moment
+from skinfo.score_functions._average_tensor import average_tensor, total
 
 ESTIMATORS = [
     GaussianScore(),
@@ -215,7 +215,7 @@ def test_quadratic_parts_average_to_the_mean_scores(estimator):
     estimator.fit(X)
     parts = [part.weighted(y) for part in estimator.quadratic_parts()]
     expected = np.tensordot(y, estimator.score_function(order=2), axes=1)
-    np.testing.assert_allclose(second_moment(parts), expected, rtol=1e-8, atol=1e-8)
+    np.testing.assert_allclose(total(parts, 2), expected, rtol=1e-8, atol=1e-8)
     for order in (3, 4):
         expected = np.tensordot(y, estimator.score_function(order=order), axes=1)
         entries = average_tensor(parts, order).entries
@@ -237,3 +237,49 @@ def test_frames_and_names_go_through(estimator):
         estimator.score_function(frame, 5)
     with pytest.raises(ValueError, match="vectors has 1 columns, but X has 2"):
         estimator.contract(frame, [[1.0]], 2)
+
+
+@pytest.mark.parametrize("estimator", [GaussianScore(), LocalLikelihoodScore()])
+def test_constant_features_have_the_score_zero(estimator):
+    X = np.random.default_rng(0).normal(size=(200, 2))
+    X[:, 1] = 0.1
+    scores = estimator.fit(X).score_function(X, order=2)
+    np.testing.assert_array_equal(scores[:, 1], 0)
+    assert np.isfinite(estimator.score())
+
+
+def test_features_in_small_units_are_seen_beside_large_ones():
+    X, units = np.random.default_rng(0).normal(size=(500, 3)), np.array([1e9, 1, 1e-9])
+    plain = GaussianScore().fit(X).transform(X)
+    scaled = GaussianScore().fit(X * units).transform(X * units)
+    np.testing.assert_allclose(scaled * units, plain, rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "estimator", [GaussianScore(), GaussianMixtureScore(), LocalLikelihoodScore()]
+)
+def test_later_changes_of_the_samples_change_nothing(estimator):
+    X = np.random.default_rng(0).normal(size=(300, 2))
+    before = estimator.fit(X).score()
+    X *= 10
+    assert estimator.score() == before
+
+
+@pytest.mark.parametrize("scale", [1e160, 1e-160])
+def test_samples_whose_squares_overflow_are_refused(scale):
+    X = scale * np.random.default_rng(0).normal(size=(50, 2))
+    with pytest.raises(ValueError, match="Scale it, for example by StandardScaler"):
+        GaussianScore().fit(X)
+
+
+def test_points_that_are_too_far_are_named():
+    X = np.random.default_rng(0).normal(size=(50, 2))
+    for estimator in (GaussianScore(), GaussianMixtureScore()):
+        estimator.fit(X)
+        assert np.isfinite(estimator.transform(1e50 * X)).all()
+        with pytest.raises(ValueError, match="X has values beyond"):
+            estimator.transform(1e200 * X)
+        with pytest.raises(ValueError, match="of order 4 overflow"):
+            estimator.score_function(1e90 * X, order=4)
+        with pytest.raises(ValueError, match="of order 4 overflow"):
+            estimator.contract(1e90 * X, np.eye(2), order=4)

@@ -10,8 +10,8 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
 
 from skinfo import GaussianScore, LocalLikelihoodScore
-from skinfo.score_functions._grid import grid_moments, grid_pays
-from skinfo.score_functions._moments import local_moments
+from skinfo.score_functions._grid import grid_moments, grid_pays, grid_skews
+from skinfo.score_functions._moments import local_moments, local_skews
 
 
 def samples_of(d, n=120, seed=0):
@@ -77,16 +77,25 @@ def test_formulas_hold_as_they_are_without_regularization(d):
         np.testing.assert_allclose(hessian[i], b, rtol=1e-10, atol=1e-10 * scale)
 
 
+def random_forms(n, d, seed=0):
+    rng = np.random.default_rng(seed)
+    forms = rng.normal(size=(n, d, d))
+    return forms + forms.transpose(0, 2, 1), rng.normal(size=(n, d))
+
+
 @pytest.mark.parametrize("d", [1, 2, 3])
 def test_local_moments_equal_a_plain_loop(d):
     X, h = samples_of(d), 0.8
     left_out = np.arange(len(X))
-    moments = local_moments(X, X, h, left_out=left_out, third=True)
+    moments = local_moments(X, X, h, left_out=left_out)
+    forms, vectors = random_forms(len(X), d)
+    skews = local_skews(X, X, h, forms, vectors, left_out=left_out)
     for i, query in enumerate(X[:15]):
         mean, covariance, third, weights = plain_moments(X, query, h, i)
         np.testing.assert_allclose(moments.offsets[i], mean, atol=1e-11)
         np.testing.assert_allclose(moments.covariances[i], covariance, atol=1e-11)
-        np.testing.assert_allclose(moments.skews[i], third, atol=1e-10)
+        skew = np.einsum("ijk,ij,k", third, forms[i], vectors[i])
+        assert skews[i] == pytest.approx(skew, rel=1e-9, abs=1e-9)
         size = 1 / np.sum(weights**2)
         np.testing.assert_allclose(moments.effective_sizes[i], size, rtol=1e-10)
 
@@ -151,8 +160,16 @@ def test_contractions_equal_those_of_the_tensors(left_out, order):
 # ---- the objective
 
 
-@pytest.mark.parametrize("options", [{"bandwidth": 0.9}, {"bandwidth_factor": 3.0}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"bandwidth": 0.9},
+        {"bandwidth_factor": 3.0},
+        {"bandwidth": 0.3},  # some points with few samples near them
+    ],
+)
 @pytest.mark.parametrize("d", [1, 2, 3])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_objective_is_that_of_the_field_by_finite_differences(d, options):
     X = samples_of(d) * [1, 3, 0.5][:d]
     Q = X[:20] * 0.7
@@ -199,11 +216,14 @@ def test_grid_moments_are_close_to_the_exact_ones(d, left_out):
     assert grid_pays(X, X, h)
     rows = np.arange(0, 20_000, 20)
     out = rows if left_out else None
-    coarse = grid_moments(X, X[rows], h, left_out=out, third=True)
-    exact = local_moments(X, X[rows], h, left_out=out, third=True)
+    coarse = grid_moments(X, X[rows], h, left_out=out)
+    exact = local_moments(X, X[rows], h, left_out=out)
+    forms, vectors = random_forms(len(rows), d)
+    coarse_skews = grid_skews(X, X[rows], h, forms, vectors, left_out=out)
+    exact_skews = local_skews(X, X[rows], h, forms, vectors, left_out=out)
     np.testing.assert_allclose(coarse.offsets, exact.offsets, atol=1e-3 * h)
     np.testing.assert_allclose(coarse.covariances, exact.covariances, atol=1e-3 * h**2)
-    np.testing.assert_allclose(coarse.skews, exact.skews, atol=1e-3 * h**3)
+    np.testing.assert_allclose(coarse_skews, exact_skews, atol=1e-2 * h**3)
 
 
 def test_few_samples_or_many_features_need_no_grid():
@@ -224,6 +244,55 @@ def test_the_grid_is_not_seen_in_the_derivatives():
     # the moments hold to 1e-4 or so; the inverse covariances are up to 10
     np.testing.assert_allclose(gradient[:999], a, atol=5e-3)
     np.testing.assert_allclose(hessian[:999], b, atol=2e-2)
+
+
+@pytest.mark.parametrize("d", [1, 2])
+def test_samples_that_are_nowhere_sparse_need_nothing_but_the_grid(d):
+    rng = np.random.default_rng(0)
+    X, Q = rng.uniform(size=(20_000, d)), rng.uniform(size=(1000, d))
+    estimator = LocalLikelihoodScore(0.3).fit(X)
+    assert grid_pays(X, Q, 0.3)
+    np.testing.assert_allclose(
+        estimator.transform(Q)[:999], estimator.transform(Q[:999]), atol=5e-3
+    )
+    assert estimator.score(Q[:999]) == pytest.approx(estimator.score(Q), abs=0.01)
+
+
+def test_a_wide_bandwidth_needs_no_grid():
+    X = samples_of(2, n=20_000)
+    assert grid_pays(X, X, 4.0)
+    assert not grid_pays(X, X, 8.0)
+
+
+# ---- constant features and single samples
+
+
+@pytest.mark.parametrize("value", [1.0, 0.1])  # the mean of the second is not exact
+@pytest.mark.parametrize("options", [{"bandwidth": 0.9}, {"bandwidth_factor": 3.0}])
+def test_constant_features_do_not_count(options, value):
+    X = samples_of(2)
+    widened = np.column_stack([X, np.full(len(X), value)])
+    plain = LocalLikelihoodScore(**options)
+    constant = LocalLikelihoodScore(**options).fit(widened)
+    if "bandwidth" not in options:  # whose rule knows the number of features
+        plain.set_params(bandwidth_factor=constant.bandwidth_ * len(X) ** (1 / 8))
+    plain.fit(X)
+    gradient, hessian = constant.log_density_derivatives()
+    a, b = plain.log_density_derivatives()
+    np.testing.assert_allclose(gradient, np.pad(a, ((0, 0), (0, 1))), atol=1e-9)
+    padded = np.pad(b, ((0, 0), (0, 1), (0, 1)))
+    np.testing.assert_allclose(hessian, padded, atol=1e-9)
+    assert constant.score() == pytest.approx(plain.score(), rel=1e-9)
+
+
+def test_an_outlier_costs_the_others_no_digits():
+    X = samples_of(3)
+    with_outlier = np.vstack([X, np.full((1, 3), 1e7)])
+    far = LocalLikelihoodScore(1.0).fit(with_outlier)
+    plain = LocalLikelihoodScore(1.0).fit(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        np.testing.assert_allclose(far.transform(X), plain.transform(X), atol=1e-9)
 
 
 # ---- equivariance
@@ -361,3 +430,14 @@ def test_wrong_calls_are_named():
         estimator.transform([[np.nan, 0.0]])
     with pytest.raises(ValueError, match="NaN"):
         estimator.contract(X, [[np.nan, 0.0]], order=2)
+
+
+@pytest.mark.parametrize("bandwidth", [1e-200, 1e200])
+def test_bandwidths_whose_squares_overflow_are_refused(bandwidth):
+    with pytest.raises(ValueError, match="Pass one from 1e-100 to 1e\\+100"):
+        LocalLikelihoodScore(bandwidth).fit(samples_of(2))
+
+
+def test_a_tiny_bandwidth_needs_no_grid():
+    X = np.random.default_rng(0).normal(size=(20_000, 1))
+    assert not grid_pays(X, X, 1e-20)

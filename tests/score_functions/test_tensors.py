@@ -14,9 +14,9 @@ from skinfo.score_functions._average_tensor import (
     ImplicitTensor,
     QuadraticPart,
     average_tensor,
-    second_moment,
-    third_tensor,
+    total,
 )
+from skinfo.score_functions._contraction import polarized
 from skinfo.score_functions._tensors import contracted_scores, score_tensors
 
 
@@ -129,11 +129,11 @@ def parts(request, monkeypatch):
 
 
 def test_second_moment_equals_brute_force(parts):
-    np.testing.assert_allclose(second_moment(parts), brute_force(parts, 2), atol=1e-10)
+    np.testing.assert_allclose(total(parts, 2), brute_force(parts, 2), atol=1e-10)
 
 
 def test_third_tensor_equals_brute_force(parts):
-    np.testing.assert_allclose(third_tensor(parts), brute_force(parts, 3), atol=1e-9)
+    np.testing.assert_allclose(total(parts, 3), brute_force(parts, 3), atol=1e-9)
 
 
 def test_fourth_tensor_equals_brute_force(parts):
@@ -163,7 +163,7 @@ def test_folded_sums_the_contractions_with_each_vector(parts):
 def test_implicit_and_explicit_tensors_agree(parts, monkeypatch):
     vectors = np.random.default_rng(4).normal(size=(3, 4))
     explicit = average_tensor(parts, 4)
-    monkeypatch.setattr(_average_tensor, "_MOST_EXPLICIT", 3)
+    monkeypatch.setattr(_average_tensor, "MOST_EXPLICIT", 3)
     implicit = average_tensor(parts, 4)
     assert isinstance(implicit, ImplicitTensor)
     for method in ("powers", "folded"):
@@ -200,4 +200,15 @@ def test_weights_multiply(parts):
         QuadraticPart(part.weights * weights, part.slopes, part.curvature)
         for part in parts
     ]
-    np.testing.assert_array_equal(second_moment(weighted), second_moment(by_hand))
+    np.testing.assert_array_equal(total(weighted, 2), total(by_hand, 2))
+
+
+@pytest.mark.parametrize("order", [2, 3, 4])
+def test_polarization_gives_the_tensor_of_its_powers(order):
+    rng = np.random.default_rng(0)
+    A, w = rng.normal(size=(6, 3)), rng.normal(size=6)
+    axes = "abcd"[:order]
+    spec = ",".join(["n", *(f"n{axis}" for axis in axes)])
+    tensor = np.einsum(f"{spec}->{axes}", w, *[A] * order)
+    found = polarized(lambda v: ((v @ A.T) ** order) @ w, 3, order)
+    np.testing.assert_allclose(found, tensor, atol=1e-12)

@@ -91,6 +91,7 @@ def relu_errors(n_samples: int, seed: int) -> list[float]:
     model, noisy_model = recover(exact, seed), recover(noisy, seed)
     head = recover(exact, seed, polish=False)
     start = random_start(exact, seed)
+    raw = recover(exact, seed, residual_degree=None, polish=False)
     paper = recover(exact, seed, **PAPER)
     truth = exact.components
     return [
@@ -102,6 +103,7 @@ def relu_errors(n_samples: int, seed: int) -> list[float]:
         unexplained(noisy_model, noisy),
         weight_error(start.coefs_[0].T, truth),
         1 - unexplained(start, exact),
+        weight_error(raw.components_, truth),
         weight_error(paper.components_, truth),
         1 - unexplained(paper, exact),
     ]
@@ -113,7 +115,7 @@ def print_relu(n_samples: int, n_seeds: int) -> None:
         f"relu, 10 units of 10 normal inputs, n = {n_samples}, GaussianScore",
         (
             *("seed", "before", "R2 head", "after", "1 - R2", "noise .1", "1 - R2"),
-            *("random start", "R2", "paper", "R2"),
+            *("random start", "R2", "no residual", "paper", "R2"),
         ),
         [
             [
@@ -126,7 +128,22 @@ def print_relu(n_samples: int, n_seeds: int) -> None:
             for seed, row in enumerate(rows)
         ],
     )
-    largest = np.max(rows, axis=0)
+    largest, median = np.max(rows, axis=0), np.median(rows, axis=0)
+    print_table(
+        "The median error of the seeds",
+        ("case", "median"),
+        [
+            [name, f"{median[place]:.1e}"]
+            for name, place in (
+                ("before the polish", 0),
+                ("after", 2),
+                ("noise .1, after", 4),
+                ("random start", 6),
+                ("no residual", 8),
+                ("paper", 9),
+            )
+        ],
+    )
     print_table(
         "The largest of the seeds",
         ("case", "largest", "target", "met"),

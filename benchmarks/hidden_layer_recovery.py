@@ -32,6 +32,7 @@ from skinfo.datasets import make_teacher_network
 
 PAPER = {"solver": "sgd", "residual_degree": None, "polish": False}
 N_STARTS = 3
+RECOVERED = 0.01
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
@@ -183,10 +184,10 @@ def law_row(law: str, n_samples: int, n_seeds: int) -> list[str]:
     return [
         law,
         *(fixed(value, 3) for value in (np.median(before), before.max())),
-        f"{after.max():.1e}",
-        at_most(0.01, 2),
-        met(after.max() <= 0.01),
-        f"{np.sum(started <= 0.01)} of {n_seeds}",
+        f"{after[:3].max():.1e}",
+        at_most(RECOVERED, 2),
+        met(after[:3].max() <= RECOVERED),
+        *(f"{np.sum(each <= RECOVERED)} of {n_seeds}" for each in (after, started)),
     ]
 
 
@@ -357,10 +358,17 @@ def main() -> None:
         print_large(50, 32_768, range(few))
     print_relu(n_samples, options.n_seeds)
     print_table(
-        f"Local likelihood, five units of five inputs, noise .1, n = 4096, {few} "
-        f"seeds; recovered by the best of {N_STARTS} random starts",
-        ("law", "before", "largest", "after, largest", "target", "met", "starts"),
-        [law_row(law, 4096, few) for law in ("laplace", "logistic", "mixture")],
+        "Local likelihood, five units of five inputs, noise .1, n = 4096, "
+        f"{options.n_seeds} seeds; the largest error of the first three; recovered, "
+        f"beside the best of {N_STARTS} random starts",
+        (
+            *("law", "before", "largest", "after, of three", "target", "met"),
+            *("recovered", "starts"),
+        ),
+        [
+            law_row(law, 4096, options.n_seeds)
+            for law in ("laplace", "logistic", "mixture")
+        ],
     )
     print_shapes(n_samples, options.n_seeds)
     print_controls(n_samples, few)

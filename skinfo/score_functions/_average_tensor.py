@@ -113,7 +113,7 @@ def quadratic(parts: Parts) -> list[QuadraticPart]:
     if len(known) < len(parts):
         raise TypeError(
             "solver='sgd', and more than "
-            f"{MOST_EXPLICIT} features, need a score_estimator with the method "
+            f"{MOST_EXPLICIT} hidden units, need a score_estimator with the method "
             "log_density_derivatives, beside contract."
         )
     return known

@@ -211,7 +211,8 @@ class GaussianMixtureScore(ScoreFunctionEstimator):
     def _precision(self, k: int) -> FloatArray:
         """Return the inverse covariance of a component, whatever their type."""
         precisions = self.mixture_.precisions_
-        precision = precisions if self.covariance_type == "tied" else precisions[k]
+        tied = self.mixture_.covariance_type == "tied"
+        precision = precisions if tied else precisions[k]
         if np.ndim(precision) == 2:
             return np.asarray(precision, dtype=np.float64)
         n_features = self.mixture_.means_.shape[1]

@@ -7,7 +7,9 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn import get_config
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from skinfo._core._checks import check_option
@@ -16,6 +18,7 @@ from skinfo.score_functions._average_tensor import QuadraticPart
 from skinfo.score_functions._tensors import ORDERS, contracted_scores, score_tensors
 
 LARGEST = 1e100  # whose square is finite
+_MATRICES = 8  # of a sample, that the objective needs at once
 
 
 def check_sizes(name: str, values: FloatArray) -> None:
@@ -31,13 +34,13 @@ def check_sizes(name: str, values: FloatArray) -> None:
     )
 
 
-def _checked_finite(scores: FloatArray, order: int) -> FloatArray:
-    if not np.isfinite(scores).all():
+def _checked_finite(values: FloatArray, what: str) -> FloatArray:
+    if not np.isfinite(values).all():
         raise ValueError(
-            f"Score functions of order {order} overflow at some points of X. Pass "
-            "points nearer to the samples of fit, or scale the features."
+            f"{what} overflow at some points of X. Pass points nearer to the samples "
+            "of fit, or scale the features."
         )
-    return scores
+    return values
 
 
 class ScoreFunctionEstimator(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -99,7 +102,13 @@ class ScoreFunctionEstimator(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         hessian : ndarray of shape (n_samples, n_features, n_features)
             The second derivatives.
         """
-        return self._log_density_derivatives(self._read(X))
+        return self._finite_derivatives(X)
+
+    def _finite_derivatives(self, X: ArrayLike | None) -> tuple[FloatArray, FloatArray]:
+        with np.errstate(over="ignore", invalid="ignore"):
+            gradient, hessian = self._log_density_derivatives(self._read(X))
+        _checked_finite(gradient, "The derivatives of the log density")
+        return gradient, _checked_finite(hessian, "The derivatives of the log density")
 
     def _read(self, X: ArrayLike | None) -> FloatArray | None:
         check_is_fitted(self)
@@ -131,7 +140,8 @@ class ScoreFunctionEstimator(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         check_option("order", order, ORDERS)
         X = self._read(X)
         with np.errstate(over="ignore", invalid="ignore"):
-            return _checked_finite(self._score_function(X, order), order)
+            scores = self._score_function(X, order)
+        return _checked_finite(scores, f"Score functions of order {order}")
 
     def _score_function(self, X: FloatArray | None, order: int) -> FloatArray:
         return score_tensors(*self._log_density_derivatives(X), order)
@@ -164,7 +174,8 @@ class ScoreFunctionEstimator(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
                 f"{self.n_features_in_} features. Pass one row per direction."
             )
         with np.errstate(over="ignore", invalid="ignore"):
-            return _checked_finite(self._contract(X, vectors, order), order)
+            scores = self._contract(X, vectors, order)
+        return _checked_finite(scores, f"Score functions of order {order}")
 
     def _contract(
         self, X: FloatArray | None, vectors: FloatArray, order: int
@@ -197,7 +208,7 @@ class ScoreFunctionEstimator(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         ndarray of shape (n_samples, n_features)
             The score function, in the reciprocal units of the features.
         """
-        return -self._log_density_derivatives(self._read(X))[0]
+        return -self._finite_derivatives(X)[0]
 
     def score(self, X: ArrayLike | None = None, y: Any = None) -> float:
         r"""Return minus the Hyvarinen objective.
@@ -205,7 +216,9 @@ class ScoreFunctionEstimator(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         The objective is the mean of
         :math:`|\nabla \log p|^2 / 2 + \Delta \log p`. Up to a constant of the
         true density it is half the mean squared error of the gradient: a larger score
-        is better, and cross-validation chooses a bandwidth.
+        is better, and cross-validation chooses a bandwidth. It counts each feature in
+        its own units, so that those that vary least count most: scale the features
+        first.
 
         Parameters
         ----------
@@ -219,4 +232,18 @@ class ScoreFunctionEstimator(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         float
             Minus the objective.
         """
-        return -float(np.mean(self._objective(self._read(X))))
+        X = self._read(X)
+        with np.errstate(over="ignore", invalid="ignore"):
+            if X is None:
+                objective = self._objective(None)
+            else:
+                batches = gen_batches(len(X), self._n_rows_at_a_time())
+                objective = np.concatenate(
+                    [self._objective(X[each]) for each in batches]
+                )
+        return -float(np.mean(_checked_finite(objective, "The objective")))
+
+    def _n_rows_at_a_time(self) -> int:
+        """Return how many samples need about the working memory for their matrices."""
+        budget = float(get_config()["working_memory"]) * 2**20
+        return max(1, int(budget / (8 * _MATRICES * self.n_features_in_**2)))

@@ -24,6 +24,7 @@ _NODES_PER_BANDWIDTH = 8
 _MOST_NODES = 1 << 22
 _REACH = 8.0  # bandwidths, beyond which weights are below 1e-14
 _LEAST_WEIGHT = 50.0  # sum of the weights, below which the grid is not exact enough
+_LEAST_VARIANCE = 0.02  # in squared bandwidths, below which it is not either
 _WIDEST = 4.0  # bandwidths in deviations, above which h^4 hess log f loses digits
 _FEWEST_SAMPLES = 20_000
 _FEWEST_QUERIES = 1000
@@ -62,15 +63,8 @@ def grid_moments(
     have no slopes.
     """
     field = _Field(samples, queries, bandwidth, left_out is not None)
-    weight, first, second = field.total(), field.derivatives(1), field.derivatives(2)
-    sparse = np.flatnonzero(~(weight >= _LEAST_WEIGHT))
-    weight[sparse] = 1.0
-    a = first / weight[:, np.newaxis]
-    b = second / weight[:, np.newaxis, np.newaxis]
-    h2 = bandwidth**2
-    covariances = h2**2 * (b - a[:, :, np.newaxis] * a[:, np.newaxis])
-    covariances += h2 * np.eye(samples.shape[1])
-    moments = LocalMoments(h2 * a, covariances, weight, np.zeros_like(a))
+    weight, a, _, covariances, sparse = field.moments()
+    moments = LocalMoments(bandwidth**2 * a, covariances, weight, np.zeros_like(a))
     if sparse.size > 0:
         exact = local_moments(
             samples,
@@ -95,11 +89,7 @@ def grid_skews(
 ) -> FloatArray:
     """Return the weighted mean of (e'Fe)(e'v), e = x - mean, around each query."""
     field = _Field(samples, queries, bandwidth, left_out is not None)
-    weight = field.total()
-    sparse = np.flatnonzero(~(weight >= _LEAST_WEIGHT))
-    weight[sparse] = 1.0
-    a = field.derivatives(1) / weight[:, np.newaxis]
-    b = field.derivatives(2) / weight[:, np.newaxis, np.newaxis]
+    weight, a, b, _, sparse = field.moments()
     c = field.derivatives(3) / weight[:, np.newaxis, np.newaxis, np.newaxis]
     # the third derivative of log f: c - sum of a b over the three pairs + 2 aaa
     form_a = np.einsum("nij,nj->ni", forms, a)
@@ -140,6 +130,28 @@ class _Field:
         shape = _sides(samples, bandwidth).astype(np.int64)
         self.counts = _binned((samples - origin) / self.spacing, shape)
         self.places = ((points - origin) / self.spacing).T
+        self.varying = np.ptp(samples, axis=0) > 0
+
+    def moments(
+        self,
+    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, IntArray]:
+        """Return f, two derivatives over f, the covariances, and sparse queries.
+
+        The grid is too coarse for these: few samples are near, or their covariance is
+        small beside h^2, of which the errors of the grid are a share.
+        """
+        weight, first, second = self.total(), self.derivatives(1), self.derivatives(2)
+        few = ~(weight >= _LEAST_WEIGHT)
+        weight[few] = 1.0
+        a = first / weight[:, np.newaxis]
+        b = second / weight[:, np.newaxis, np.newaxis]
+        h2 = self.bandwidth**2
+        covariances = h2**2 * (b - a[:, :, np.newaxis] * a[:, np.newaxis])
+        covariances += h2 * np.eye(self.n_columns)
+        block = covariances[:, self.varying][:, :, self.varying]
+        if block.shape[1] > 0:
+            few |= ~(np.linalg.eigvalsh(block)[:, 0] >= _LEAST_VARIANCE * h2)
+        return weight, a, b, covariances, np.flatnonzero(few)
 
     def total(self) -> FloatArray:
         """Return f, (n,)."""

@@ -139,7 +139,8 @@ def designed_loss(
     """Return the designed loss of unit directions (k, d), and its gradient.
 
     sign * (sum_{i != j} T(a_i, a_i, a_j, a_j) - mu sum_i T(a_i, a_i, a_i, a_i)), where
-    `sign` is that of the mean fourth derivative of the activation: -1 for relu.
+    `sign` is that of the output weights times the mean fourth derivative of the
+    activation: -1 for relu and positive weights.
     """
     powers = tensor.powers(directions)
     sizes = np.einsum("vi,vi->v", powers, directions)
@@ -148,6 +149,11 @@ def designed_loss(
     loss = sign * (crossed - mu * sizes.sum())
     gradient: FloatArray = 4 * sign * (folded - powers - mu * powers)
     return float(loss), gradient
+
+
+def sign_of_tensor(tensor: AverageTensor, n_columns: int) -> float:
+    """Return the sign of the sum of T(e_i, e_i, e_j, e_j): of sum_i w_i c_i |a_i|^4."""
+    return 1.0 if np.trace(tensor.folded(np.eye(n_columns))) > 0 else -1.0
 
 
 def smallest_designed_loss(

@@ -33,7 +33,8 @@ class LocalLikelihoodScore(ScoreFunctionEstimator):
         The standard deviation `h` of the weights, in the units of X, the same for all
         features. "rule": of the features divided by their standard deviations,
         `bandwidth_factor * n_samples ** (-1 / (n_features + 6))`, and with the exponent
-        `-1 / (n_features + 10)` for a `derivative_order` of 3 or 4.
+        `-1 / (n_features + 10)` for a `derivative_order` of 3 or 4; constant features
+        do not count.
     bandwidth_factor : float, default=2.5
         The factor of the rule. Choose it by
         :class:`~sklearn.model_selection.GridSearchCV`.
@@ -81,7 +82,8 @@ class LocalLikelihoodScore(ScoreFunctionEstimator):
     Where the effective number of samples :math:`(\sum w)^2 / \sum w^2` near a point is
     below `n_features + 2`, :math:`\Sigma` is drawn towards :math:`h^2 I`, which it is
     for a flat density, and a warning says so. For one or two features and 20000
-    samples the moments come from a convolution on a grid, up to about 1e-4.
+    samples the moments come from a convolution on a grid, up to some 1e-3 of `h`, or
+    more where many samples have the same values.
 
     References
     ----------
@@ -118,15 +120,16 @@ class LocalLikelihoodScore(ScoreFunctionEstimator):
         self.n_jobs = n_jobs
 
     def _fit(self, X: FloatArray) -> None:
-        n_samples, n_features = X.shape
+        n_samples = len(X)
         check_option("derivative_order", self.derivative_order, ORDERS)
-        self._check_regularization()
+        self._regularization = self._check_regularization()
         _, scales = centers_and_scales(X)
         self._center = np.median(X, axis=0)  # near which moments lose no digits
         if isinstance(self.bandwidth, str):
             check_option("bandwidth", self.bandwidth, ("rule",))
             factor = check_positive("bandwidth_factor", self.bandwidth_factor)
-            exponent = n_features + (6 if self.derivative_order <= 2 else 10)
+            n_varying = int(np.isfinite(scales).sum())
+            exponent = n_varying + (6 if self.derivative_order <= 2 else 10)
             self.bandwidth_ = factor * n_samples ** (-1 / exponent)
             self.scale_ = scales
         else:
@@ -139,7 +142,7 @@ class LocalLikelihoodScore(ScoreFunctionEstimator):
             )
         self._samples = (X - self._center) / self.scale_
 
-    def _check_regularization(self) -> None:
+    def _check_regularization(self) -> float:
         value = self.regularization
         if not isinstance(value, numbers.Real) or isinstance(value, bool):
             raise TypeError(
@@ -151,6 +154,7 @@ class LocalLikelihoodScore(ScoreFunctionEstimator):
                 f"regularization={value!r} must be at least 0 and finite. "
                 "Pass, for example, regularization=1e-6."
             )
+        return float(value)
 
     def _log_density_derivatives(
         self, X: FloatArray | None
@@ -214,12 +218,16 @@ class LocalLikelihoodScore(ScoreFunctionEstimator):
         """Return Sigma^-1 (n, d, d), and how far Sigma is trusted (n,)."""
         d = self._n_varying
         trust = np.ones(len(moments.offsets))
-        if self.regularization > 0:
+        if self._regularization > 0:
             trust = np.clip((moments.effective_sizes - 1) / (d + 1), 0, 1)
         self._warn_of_few(int(np.sum(moments.effective_sizes < d + 2)), len(trust))
-        ridge = self.bandwidth_**2 * (1 - trust + self.regularization)
+        ridge = self.bandwidth_**2 * (1 - trust + self._regularization)
         covariances = trust[:, np.newaxis, np.newaxis] * moments.covariances
         covariances += ridge[:, np.newaxis, np.newaxis] * np.eye(len(self.scale_))
+        constant = np.isinf(self.scale_)  # do not count, whatever stands there
+        covariances[:, constant, :] = 0
+        covariances[:, :, constant] = 0
+        covariances[:, constant, constant] = self.bandwidth_**2
         try:
             precisions: FloatArray = np.linalg.inv(covariances).astype(np.float64)
         except np.linalg.LinAlgError:

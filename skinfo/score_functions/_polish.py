@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPRegressor
 
 from skinfo._core._typing import FloatArray
 from skinfo.score_functions._head import Network
 from skinfo.score_functions._whitening import Whitening
+
+_BRIEF = 50  # steps
 
 
 def network_in_mlp(
@@ -34,6 +37,27 @@ def network_in_mlp(
     if polish:
         mlp.fit(Z, targets)
     return mlp.set_params(warm_start=warm_start)
+
+
+def trained_briefly(network: Network, Z: FloatArray, targets: FloatArray) -> Network:
+    """Return the network after some steps of L-BFGS: good starts are good by then."""
+    mlp = MLPRegressor(
+        hidden_layer_sizes=(len(network.components),),
+        activation=network.activation,
+        solver="lbfgs",
+        max_iter=_BRIEF,
+        random_state=0,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        network_in_mlp(mlp, network, Z, targets, polish=True)
+    return Network(
+        network.activation,
+        mlp.coefs_[0].T,
+        mlp.intercepts_[0],
+        mlp.coefs_[1],
+        mlp.intercepts_[1],
+    )
 
 
 def rescale_mlp(

@@ -15,6 +15,7 @@ from skinfo.score_functions._average_tensor import Parts
 from skinfo.score_functions._head import Network, fit_head
 from skinfo.score_functions._landscape import Search, polynomial_residual
 from skinfo.score_functions._local_likelihood import LocalLikelihoodScore
+from skinfo.score_functions._polish import trained_briefly
 from skinfo.score_functions._recovery import Solver, recover_directions, score_parts
 from skinfo.score_functions._whitening import Whitening, fit_whitening
 
@@ -23,6 +24,7 @@ BANDWIDTH_FACTORS = (1.5, 2.5, 3.5, 5.0, 8.0)
 _DEFAULT_FACTOR = 2.5
 _FEWEST_TO_CHOOSE = 25  # samples, to choose a factor on a fifth of them
 _MOST_TO_CHOOSE = 10_000  # as the time grows with their square
+_AS_GOOD = 1.1  # times the least that is left, by which factors do not differ
 _SAMPLES_PER_TERM = 2  # of a polynomial, that its fit needs at least
 
 
@@ -103,12 +105,19 @@ def affordable_degree(degree: int, n_samples: int, n_features: int) -> int:
     return affordable
 
 
-def white_parts(score: Any, whitening: Whitening, shape: tuple[int, int]) -> Parts:
+def white_parts(
+    score: Any,
+    whitening: Whitening,
+    shape: tuple[int, int],
+    *,
+    samplewise: bool = False,
+) -> Parts:
     """Return the scores of a fitted estimator at its samples, in white coordinates.
 
     `shape`: of these samples.
     """
-    return [part.along(whitening.root) for part in score_parts(score, shape)]
+    parts = score_parts(score, shape, samplewise=samplewise)
+    return [part.along(whitening.root) for part in parts]
 
 
 def solve(problem: Problem, parts: Parts, rng: np.random.RandomState) -> Solution:
@@ -158,9 +167,13 @@ def explained(network: Network, Z: FloatArray, targets: FloatArray) -> float:
 def choose_bandwidth_factor(
     problem: Problem,
     rng: np.random.RandomState,
+    *,
+    polish: bool,
     factors: Sequence[float] = BANDWIDTH_FACTORS,
 ) -> float:
     """Return the factor whose network explains a held-out fifth best.
+
+    `polish`: of those that are as good when trained for some steps, as it will be.
 
     The factor multiplies a power of the number of samples, so that some of them do.
     """
@@ -173,7 +186,8 @@ def choose_bandwidth_factor(
     Z = training.whitening.apply(problem.X[held_out])
     seed = rng.randint(np.iinfo(np.int32).max)
 
-    def quality(factor: float) -> float:
+    def qualities(factor: float) -> tuple[float, float]:
+        """Return what the network does not explain, trained and as it was recovered."""
         score = LocalLikelihoodScore(
             bandwidth_factor=factor, derivative_order=problem.order
         )
@@ -182,6 +196,16 @@ def choose_bandwidth_factor(
             score.fit(training.X)
             parts = white_parts(score, training.whitening, training.X.shape)
         solution = solve(training, parts, np.random.RandomState(seed))
-        return explained(solution.network, Z, problem.targets[held_out])
+        head = trained = solution.network
+        if polish:
+            trained = trained_briefly(head, training.white(), training.targets)
+        left, left_by_head = (
+            1 - explained(network, Z, problem.targets[held_out])
+            for network in (trained, head)
+        )
+        return left, left_by_head
 
-    return max(factors, key=quality)
+    found = {factor: qualities(factor) for factor in factors}
+    least = min(left for left, _ in found.values())
+    good = [each for each, (left, _) in found.items() if left <= _AS_GOOD * least]
+    return min(good, key=lambda factor: found[factor][1])

@@ -10,8 +10,8 @@ import numpy as np
 
 from skinfo._core._typing import FloatArray
 from skinfo.score_functions._average_tensor import (
-    MOST_EXPLICIT,
     AverageTensor,
+    ImplicitTensor,
     Parts,
     QuadraticPart,
     average_tensor,
@@ -23,6 +23,7 @@ from skinfo.score_functions._landscape import (
     Search,
     orthonormal_directions,
     pseudo_orthonormal_directions,
+    sign_of_tensor,
     smallest_designed_loss,
     stochastic_descent,
 )
@@ -45,11 +46,13 @@ class Solver:
     tol: float
 
 
-def score_parts(estimator: Any, shape: tuple[int, int]) -> Parts:
+def score_parts(
+    estimator: Any, shape: tuple[int, int], *, samplewise: bool = False
+) -> Parts:
     """Return the scores of a fitted estimator at its training samples, of this shape.
 
     Of one that is not ours, `contract` is preferred for being exact where log p is not
-    quadratic.
+    quadratic, unless the scores of single samples are needed (`samplewise`).
     """
     if hasattr(estimator, "quadratic_parts"):
         parts: Parts = estimator.quadratic_parts()
@@ -57,7 +60,7 @@ def score_parts(estimator: Any, shape: tuple[int, int]) -> Parts:
     n_samples, n_features = shape
     derivatives = getattr(estimator, "log_density_derivatives", None)
     contract = getattr(estimator, "contract", None)
-    if contract is not None and (derivatives is None or n_features <= MOST_EXPLICIT):
+    if contract is not None and not (samplewise and derivatives is not None):
 
         def contracted(vectors: FloatArray, order: int) -> FloatArray:
             return _read_scores(
@@ -111,11 +114,13 @@ def recover_directions(
     """
     weighted = [part.weighted(residual / len(y)) for part in parts]
     if solver.name == "sgd":  # the paper: no whitening by M
+        samplewise = quadratic(weighted)
+        sign = sign_of_tensor(ImplicitTensor(samplewise), parts[0].n_columns)
         return stochastic_descent(
-            quadratic(weighted),
+            samplewise,
             _random_start(n_components, parts[0].n_columns, rng),
             mu=solver.mu,
-            sign=SIGN_OF_FOURTH,
+            sign=sign,
             n_epochs=solver.max_iter,
             rng=rng,
         )

@@ -24,15 +24,10 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from skinfo._core._checks import check_integer, check_option, check_positive
 from skinfo._core._threads import one_blas_thread
 from skinfo._core._typing import FloatArray
-from skinfo.score_functions._average_tensor import (
-    AverageTensor,
-    ExplicitTensor,
-    Parts,
-    average_tensor,
-)
+from skinfo.score_functions._average_tensor import Parts
 from skinfo.score_functions._estimator import check_sizes
+from skinfo.score_functions._fitted_loss import fit_loss
 from skinfo.score_functions._head import ACTIVATIONS, Network
-from skinfo.score_functions._landscape import designed_loss
 from skinfo.score_functions._local_likelihood import LocalLikelihoodScore
 from skinfo.score_functions._polish import network_in_mlp, rescale_mlp
 from skinfo.score_functions._problem import (
@@ -42,7 +37,7 @@ from skinfo.score_functions._problem import (
     solve,
     white_parts,
 )
-from skinfo.score_functions._recovery import SIGN_OF_FOURTH, SOLVERS, Solver
+from skinfo.score_functions._recovery import SOLVERS, Solver
 from skinfo.score_functions._whitening import fit_whitening
 
 _ORDERS = {"relu": 4, "tanh": 3, "logistic": 3}
@@ -85,7 +80,7 @@ class ScoreFunctionLoss(
         :class:`GaussianScore`, :class:`GaussianMixtureScore` or any estimator with
         their methods. It is cloned and fitted. None: local likelihood, with the
         bandwidth factor of 1.5, 2.5, 3.5, 5 and 8 whose network explains a held-out
-        fifth best.
+        fifth best, after some steps of the polish, if there is one.
     order : {"auto", 3, 4}, default="auto"
         Order of the score function. "auto": 4 for "relu", 3 for "tanh" and "logistic".
         The other order sees units with a large bias alone.
@@ -269,13 +264,8 @@ class ScoreFunctionLoss(
                 ConvergenceWarning,
                 stacklevel=2,
             )
-        self._whitening = whitening
         self._order = order
         self._activation = self.activation
-        self._loss_weights = solution.residual / len(X)
-        tensor = self._average_tensor(parts)
-        # one that holds the scores of all samples is not kept
-        self._tensor = tensor if isinstance(tensor, ExplicitTensor) else None
         network = solution.network
         self.init_components_ = network.components @ whitening.inverse.T
         self.loss_curve_ = solution.search.history
@@ -285,7 +275,14 @@ class ScoreFunctionLoss(
         self._fit_estimator(problem, network, center, scale)
         self.loss_ = -solution.search.objective
         if order == 4:
-            self.loss_ = self._designed_loss(tensor, self.init_components_)
+            self._loss, self.loss_ = fit_loss(
+                self.score_estimator_,
+                whitening,
+                solution.residual / len(X),
+                mu=float(self.mu),
+                parts=parts,
+                components=self.init_components_,
+            )
         return self
 
     def _check_parameters(self) -> tuple[Solver, int]:
@@ -350,8 +347,14 @@ class ScoreFunctionLoss(
         if self.score_estimator is not None:
             score = clone(self.score_estimator)
             score.fit(problem.X)
-            return score, white_parts(score, problem.whitening, problem.X.shape)
-        factor = choose_bandwidth_factor(problem, rng)
+            return score, white_parts(
+                score,
+                problem.whitening,
+                problem.X.shape,
+                samplewise=problem.solver.name == "sgd",
+            )
+        trains = self.estimator is None or hasattr(self.estimator, "hidden_layer_sizes")
+        factor = choose_bandwidth_factor(problem, rng, polish=self.polish and trains)
         score = LocalLikelihoodScore(
             bandwidth_factor=factor, derivative_order=problem.order
         ).fit(problem.X)
@@ -474,8 +477,9 @@ class ScoreFunctionLoss(
         Returns
         -------
         float
-            The loss, which is smallest at the hidden directions of the data, in
-            coordinates where x is white and y has unit variance.
+            The loss, in coordinates where x is white and y has unit variance. Among
+            orthogonal directions it is smallest at those of the data, if their output
+            weights have one sign.
 
         Raises
         ------
@@ -493,26 +497,7 @@ class ScoreFunctionLoss(
                 f"components has {rows.shape[1]} columns, but X has "
                 f"{self.n_features_in_} features. Pass one row per direction."
             )
-        tensor = self._tensor
-        if tensor is None:
-            shape = len(self._loss_weights), self.n_features_in_
-            parts = white_parts(self.score_estimator_, self._whitening, shape)
-            tensor = self._average_tensor(parts)
-        return self._designed_loss(tensor, rows)
-
-    def _average_tensor(self, parts: Parts) -> AverageTensor:
-        """Return T, the mean of the residual times the scores in white coordinates."""
-        weighted = [part.weighted(self._loss_weights) for part in parts]
-        return average_tensor(weighted, self._order)
-
-    def _designed_loss(self, tensor: AverageTensor, components: FloatArray) -> float:
-        white = components @ self._whitening.root
-        lengths = np.linalg.norm(white, axis=1, keepdims=True)
-        directions = white / np.where(lengths > 0, lengths, 1)
-        loss, _ = designed_loss(
-            tensor, directions, mu=float(self.mu), sign=SIGN_OF_FOURTH
-        )
-        return loss
+        return self._loss.of(rows)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
 
@@ -258,6 +259,39 @@ def test_samples_that_are_nowhere_sparse_need_nothing_but_the_grid(d):
     assert estimator.score(Q[:999]) == pytest.approx(estimator.score(Q), abs=0.01)
 
 
+@pytest.mark.parametrize(
+    "covariance", [[[1, 0.9999], [0.9999, 1]], [[1, 1 - 5e-7], [1 - 5e-7, 1]]]
+)
+def test_where_the_covariance_is_small_the_grid_is_not_used(covariance):
+    root = np.linalg.cholesky(covariance)
+    X = np.random.default_rng(0).normal(size=(20_000, 2)) @ root.T
+    estimator = LocalLikelihoodScore().fit(X)
+    rows = X[:1000]  # enough for a grid
+    assert grid_pays(estimator._samples, rows, estimator.bandwidth_)
+    exact = np.mean([estimator.score(rows[i::2]) for i in (0, 1)])
+    assert estimator.score(rows) == pytest.approx(exact, rel=1e-6)
+
+
+def test_constant_features_do_not_widen_the_rule():
+    X = samples_of(2)
+    plain = LocalLikelihoodScore().fit(X)
+    widened = LocalLikelihoodScore(regularization=0).fit(
+        np.column_stack([X, np.ones((len(X), 4))])
+    )
+    assert widened.bandwidth_ == plain.bandwidth_
+    gradient, _ = widened.log_density_derivatives()
+    expected, _ = plain.log_density_derivatives()
+    np.testing.assert_allclose(gradient[:, :2], expected, rtol=1e-4, atol=1e-4)
+
+
+def test_objectives_in_batches_are_those_of_all_at_once():
+    X = samples_of(3)
+    estimator = LocalLikelihoodScore().fit(X)
+    whole = estimator.score(X)
+    with config_context(working_memory=1 / 64):
+        assert estimator.score(X) == pytest.approx(whole, rel=1e-12)
+
+
 def test_a_wide_bandwidth_needs_no_grid():
     X = samples_of(2, n=20_000)
     assert grid_pays(X, X, 4.0)
@@ -272,11 +306,8 @@ def test_a_wide_bandwidth_needs_no_grid():
 def test_constant_features_do_not_count(options, value):
     X = samples_of(2)
     widened = np.column_stack([X, np.full(len(X), value)])
-    plain = LocalLikelihoodScore(**options)
+    plain = LocalLikelihoodScore(**options).fit(X)
     constant = LocalLikelihoodScore(**options).fit(widened)
-    if "bandwidth" not in options:  # whose rule knows the number of features
-        plain.set_params(bandwidth_factor=constant.bandwidth_ * len(X) ** (1 / 8))
-    plain.fit(X)
     gradient, hessian = constant.log_density_derivatives()
     a, b = plain.log_density_derivatives()
     np.testing.assert_allclose(gradient, np.pad(a, ((0, 0), (0, 1))), atol=1e-9)
@@ -381,9 +412,10 @@ def test_duplicate_rows_give_finite_scores():
 
 
 def test_singular_covariances_are_named_without_regularization():
-    estimator = LocalLikelihoodScore(1.0, regularization=0).fit(np.ones((20, 2)))
+    X = np.tile([[1.0, 2.0], [3.0, 4.0]], (20, 1))  # two points
+    estimator = LocalLikelihoodScore(1.0, regularization=0).fit(X)
     with pytest.raises(ValueError, match=r"singular covariance. Pass regularization"):
-        estimator.transform(np.ones((1, 2)))
+        estimator.transform([[2.0, 3.0]])
 
 
 def test_a_constant_column_gives_finite_scores():

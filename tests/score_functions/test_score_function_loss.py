@@ -379,7 +379,7 @@ def test_a_foreign_score_estimator_may_give_contractions_alone(activation):
 def test_contractions_alone_do_not_serve_stochastic_descent():
     data = teacher(n=200)
     model = model_for(score_estimator=ContractingScore(), solver="sgd")
-    with pytest.raises(TypeError, match=r"solver='sgd', and more than 20 features, n"):
+    with pytest.raises(TypeError, match=r"solver='sgd', and more than 20 hidden"):
         model.fit(data.X, data.y)
 
 
@@ -482,11 +482,44 @@ def test_directions_that_the_solver_did_not_settle_are_announced():
         model.fit(data.X, data.y)
 
 
+@pytest.mark.parametrize("solver", ["fixed_point", "lbfgs", "sgd"])
+def test_negative_outputs_have_the_same_directions_and_loss(solver):
+    data = teacher(n=2000, d=3)
+    options = {"solver": solver, "polish": False, "max_iter": 30, "mu": 0.3}
+    given, negative = (model_for(**options).fit(data.X, y) for y in (data.y, -data.y))
+    assert negative.loss_ == pytest.approx(given.loss_, rel=1e-6)
+    truth = negative.designed_loss(data.components)
+    assert truth == pytest.approx(given.designed_loss(data.components), rel=1e-6)
+    assert truth < negative.designed_loss(np.eye(3))
+
+
+def test_contractions_serve_few_units_of_many_features():
+    data = teacher(n=2000, d=24, n_components=2)
+    model = model_for(score_estimator=ContractingScore(), n_components=2, polish=False)
+    plain = model_for(score_estimator=PlainScore(), n_components=2, polish=False)
+    model.fit(data.X, data.y)
+    assert model.loss_ == pytest.approx(plain.fit(data.X, data.y).loss_, rel=1e-6)
+    again = model.designed_loss(model.components_)
+    assert again == pytest.approx(model.loss_, rel=1e-10)
+
+
+class BothScore(PlainScore, ContractingScore):
+    """Has both methods."""
+
+
+def test_stochastic_descent_takes_derivatives_where_there_are_any():
+    data = teacher(n=500, d=2)
+    model = model_for(score_estimator=BothScore(), solver="sgd", max_iter=3)
+    assert model.fit(data.X, data.y).n_iter_ == 3
+
+
 def test_changed_parameters_do_not_change_a_fitted_model():
     data = teacher(n=200)
     model = model_for(estimator=Ridge()).fit(data.X, data.y)
     hidden, predicted = model.transform(data.X), model.predict(data.X)
-    model.set_params(activation="tanh")
+    loss = model.designed_loss(data.components)
+    model.set_params(activation="tanh", mu=1)
+    assert model.designed_loss(data.components) == loss
     np.testing.assert_array_equal(model.transform(data.X), hidden)
     np.testing.assert_array_equal(model.predict(data.X), predicted)
 

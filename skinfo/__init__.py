@@ -1,6 +1,13 @@
 """Information-theoretic estimators with the interface of scikit-learn."""
 
 from skinfo import datasets, inspection
+from skinfo.compression._artifact import load_compressed
+from skinfo.compression._bounds import (
+    gaussian_distortion_rate,
+    gaussian_rate_distortion,
+)
+from skinfo.compression._quantization import weighted_kmeans_1d
+from skinfo.compression._rd_compressor import RDCompressor, compress
 from skinfo.dependence._hypercontractivity import (
     hypercontractivity,
     hypercontractivity_discrete,
@@ -25,14 +32,20 @@ __all__ = [
     "HypercontractivityCoef",
     "LocalLikelihoodScore",
     "MixedMutualInfo",
+    "RDCompressor",
     "ScoreFunctionLoss",
     "__version__",
+    "compress",
     "datasets",
+    "gaussian_distortion_rate",
+    "gaussian_rate_distortion",
     "hypercontractivity",
     "hypercontractivity_discrete",
     "inspection",
+    "load_compressed",
     "maximal_correlation",
     "mixed_mutual_info",
     "mutual_information",
     "pointwise_mutual_information",
+    "weighted_kmeans_1d",
 ]

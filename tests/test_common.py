@@ -3,7 +3,8 @@ import pickle
 import numpy as np
 import pytest
 import sklearn
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -13,6 +14,7 @@ from skinfo import (
     HypercontractivityCoef,
     LocalLikelihoodScore,
     MixedMutualInfo,
+    RDCompressor,
     ScoreFunctionLoss,
 )
 
@@ -32,6 +34,19 @@ ESTIMATORS = [
         Ridge(), activation="tanh", score_estimator=GaussianScore(), random_state=0
     ),
     ScoreFunctionLoss(activation="tanh", polish=False, n_init=1, random_state=0),
+    RDCompressor(Ridge()),
+    RDCompressor(LogisticRegression(), n_bytes=500),
+    RDCompressor(
+        MLPClassifier((10,), alpha=1, solver="lbfgs", random_state=0),
+        method="kmeans",
+        importance="hessian",
+        rate=10,
+    ),
+    RDCompressor(
+        MLPRegressor(hidden_layer_sizes=(10,), solver="lbfgs", random_state=0),
+        method="prune_refit",
+        sparsity=0.5,
+    ),
 ]
 NAMES = [
     "mi",
@@ -47,6 +62,10 @@ NAMES = [
     "loss",
     "loss-ridge",
     "loss-tanh",
+    "rd-ridge",
+    "rd-logistic",
+    "rd-mlp-kmeans",
+    "rd-mlp-prune",
 ]
 
 # of scikit-learn's own checks, those that check_estimator does not run
@@ -102,7 +121,7 @@ def test_inputs_are_never_written_to(estimator):
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=NAMES)
 def test_fitted_estimators_pickle(estimator):
     rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(60, 3)), rng.normal(size=60)
+    X, y = rng.normal(size=(60, 3)), rng.integers(0, 2, 60)
     estimator = sklearn.clone(estimator).fit(X, y)
     restored = pickle.loads(pickle.dumps(estimator))
     np.testing.assert_array_equal(restored.transform(X), estimator.transform(X))

@@ -52,8 +52,13 @@ def test_public_names_are_annotated(public):
 
 @pytest.mark.parametrize("public", PUBLIC)
 def test_only_the_first_two_parameters_are_positional(public):
+    # but for what is required, y, and parameters that are passed on
     parameters = list(inspect.signature(public).parameters.values())
-    assert all(p.kind is p.KEYWORD_ONLY for p in parameters[2:])
+    assert all(
+        p.kind in (p.KEYWORD_ONLY, p.VAR_KEYWORD) or p.default is p.empty
+        for p in parameters[2:]
+        if p.name != "y"
+    )
 
 
 @pytest.mark.parametrize("public", CLASSES)
@@ -65,7 +70,12 @@ def test_public_methods_are_documented(public):
 
 @pytest.mark.parametrize("public", ESTIMATORS)
 def test_estimators_pickle_unfitted(public):
-    defaults = public().get_params()
+    required = [
+        p.name
+        for p in inspect.signature(public).parameters.values()
+        if p.default is p.empty
+    ]
+    defaults = public(**dict.fromkeys(required)).get_params(deep=False)
     parameters = {name: f"value of {name}" for name in defaults}
     restored = pickle.loads(pickle.dumps(public(**parameters)))
     assert restored.get_params(deep=False) == parameters

@@ -1,0 +1,123 @@
+"""Rounding weights to multiples of steps, each error fed back into those to come.
+
+For the distortion tr (W - Q)' H (W - Q) of weights W (d, k): with H^-1 = U' U, U upper
+triangular, rows are rounded one after the other, and the error e_i of row i moves the
+rows below, W_j -= U_ij e_i / U_ii. The distortion is then the sum of (e_i / U_ii)^2,
+so that the best steps are proportional to U_ii.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import cho_solve, cholesky
+
+from skinfo._core._typing import FloatArray, IntArray
+
+_BLOCK = 64  # rows whose errors reach the rows below them in one product
+_SQRT_2 = 1.4142135623730951  # in float64; files depend on it
+_LOG2E = 1 / np.log(2)
+_ROUNDING_VARIANCE = 1 / 12
+
+
+@dataclass(frozen=True, eq=False)
+class FeedbackPlan:
+    """What rounding needs of the metric.
+
+    `order` (d,): in which the rows are rounded. `factor` (d, d): U, in this order.
+    `exponents` (d,): of the steps, by row: twice log2 of U_ii over its geometric mean,
+    rounded. `mean_log_scale`: the mean of log2 U_ii.
+    """
+
+    order: IntArray
+    factor: FloatArray
+    exponents: IntArray
+    mean_log_scale: float
+
+
+def make_plan(metric: FloatArray) -> FeedbackPlan:
+    """Return the plan for a positive definite metric (d, d).
+
+    Rows come as they are, or by decreasing diagonal: in the order in which the best
+    steps differ less.
+    """
+    diagonal = np.diag(metric)
+    orders = (np.arange(len(metric)), np.argsort(-diagonal, kind="stable"))
+    plans = [_plan_in_order(metric, order) for order in orders]
+    if len(metric) == 0:
+        return plans[0]
+    return min(plans, key=lambda plan: float(np.var(np.log2(np.diag(plan.factor)))))
+
+
+def _plan_in_order(metric: FloatArray, order: IntArray) -> FeedbackPlan:
+    ordered = metric[np.ix_(order, order)]
+    lower = cholesky(ordered, lower=True)
+    inverse = cho_solve((lower, True), np.eye(len(metric)))
+    factor = cholesky((inverse + inverse.T) / 2)
+    logs = np.log2(np.diag(factor))
+    mean = float(logs.mean()) if len(logs) > 0 else 0.0
+    exponents = np.empty(len(order), dtype=np.int64)
+    exponents[order] = np.rint(2 * (logs - mean)).astype(np.int64)
+    return FeedbackPlan(order, factor, exponents, mean)
+
+
+def step_factors(exponents: IntArray) -> FloatArray:
+    """Return sqrt(2) to these powers: 2 to half of them, times sqrt(2) where odd."""
+    halves, odd = np.divmod(exponents, 2)
+    return np.exp2(halves).astype(np.float64) * np.where(odd, _SQRT_2, 1.0)
+
+
+def round_with_feedback(
+    weights: FloatArray,
+    plan: FeedbackPlan,
+    step: float,
+    *,
+    rate_weight: float,
+    exponents: IntArray | None,
+) -> IntArray:
+    """Return the codes (d, k) of weights.
+
+    `exponents` (d,): of the steps of the rows, as in `step_factors`. `rate_weight`: how
+    many squared steps one bit is worth: of the two nearest multiples, that with the
+    smaller sum of squared error and bits is taken.
+    """
+    d = len(weights)
+    steps = np.full(d, step)
+    if exponents is not None:
+        steps *= step_factors(exponents)
+    steps = steps[plan.order, np.newaxis]
+    left = weights[plan.order] / steps  # in units of the steps
+    codes = np.empty(weights.shape, dtype=np.int64)
+    scale = np.diag(plan.factor)
+    for start in range(0, d, _BLOCK):
+        rows = slice(start, min(start + _BLOCK, d))
+        errors = np.empty((rows.stop - start, weights.shape[1]))
+        for i in range(start, rows.stop):
+            codes[i] = _nearest(left[i], rate_weight)
+            error = (left[i] - codes[i]) * (steps[i] / scale[i])
+            within = plan.factor[i, i + 1 : rows.stop, np.newaxis]
+            left[i + 1 : rows.stop] -= within * error / steps[i + 1 : rows.stop]
+            errors[i - start] = error
+        below = slice(rows.stop, d)
+        left[below] -= plan.factor[rows, below].T @ errors / steps[below]
+    result = np.empty_like(codes)
+    result[plan.order] = codes
+    return result
+
+
+def _nearest(values: FloatArray, rate_weight: float) -> IntArray:
+    """Round, or towards 0 where this saves more bits than it costs.
+
+    The bits of q are those of a normal law with the variance of the values, up to a
+    constant: q^2 / (2 variance ln 2).
+    """
+    rounded = np.rint(values)
+    if rate_weight > 0:
+        variance = float(np.mean(values**2)) + _ROUNDING_VARIANCE
+        price = rate_weight * _LOG2E / (2 * variance)
+        smaller = rounded - np.sign(rounded)
+        cost = (values - rounded) ** 2 + price * rounded**2
+        saved = (values - smaller) ** 2 + price * smaller**2 < cost
+        rounded[saved] = smaller[saved]
+    return rounded.astype(np.int64)

@@ -1,0 +1,559 @@
+"""RDCompressor: a fitted model of scikit-learn in few bits."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    MetaEstimatorMixin,
+    TransformerMixin,
+    clone,
+)
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import Tags, check_random_state, get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skinfo._core._checks import (
+    check_integer,
+    check_option,
+    check_positive,
+    check_probability,
+)
+from skinfo._core._threads import one_blas_thread
+from skinfo._core._typing import FloatArray
+from skinfo.compression._artifact import to_bytes
+from skinfo.compression._coded_layers import CodedModel, decoded, weight_bytes
+from skinfo.compression._layers import Stack
+from skinfo.compression._model_reading import read_stack
+from skinfo.compression._model_writing import with_weights
+from skinfo.compression._reports import LayerReport, Report, make_report, report_layers
+from skinfo.compression._schemes import (
+    Target,
+    kmeans,
+    pruned,
+    rate_distortion,
+    some_samples,
+)
+
+METHODS = ("rate_distortion", "kmeans", "prune", "prune_refit")
+IMPORTANCES = ("uniform", "kl", "gradient", "hessian", "gradient+hessian")
+_DEFAULT_RATE = 3.0
+_DEFAULT_SPARSITY = 0.9
+
+
+def _model_has(name: str) -> Callable[[Any], bool]:
+    """Return a check of whether the model has a method."""
+
+    def check(self: RDCompressor) -> bool:
+        model = getattr(self, "compressed_estimator_", self.estimator)
+        getattr(model, name)  # raises AttributeError
+        return True
+
+    return check
+
+
+class RDCompressor(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, MetaEstimatorMixin, BaseEstimator
+):
+    r"""Compress a fitted linear model or multi-layer perceptron to few bits.
+
+    The weights become small integers, chosen so that the predictions change as little
+    as possible for the bits that the integers cost, and are written by an adaptive
+    range coder. The result is an ordinary fitted model of scikit-learn, and a file that
+    holds it.
+
+    Read more in the :doc:`user guide </user_guide/compression>`.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A linear model of scikit-learn with `coef_`, an
+        :class:`~sklearn.neural_network.MLPClassifier` or an
+        :class:`~sklearn.neural_network.MLPRegressor`. Inside a
+        :class:`~sklearn.frozen.FrozenEstimator` it is compressed as it is, and the data
+        of `fit` only calibrate; otherwise a clone of it is fitted first.
+    method : {"rate_distortion", "kmeans", "prune", "prune_refit"}, \
+            default="rate_distortion"
+        "rate_distortion": rounding with feedback, see the Notes. "kmeans": one codebook
+        a layer by weighted k-means, as in [1]_. "prune": all but the most important
+        weights become 0, as in [1]_. "prune_refit": the same, and those that stay make
+        up for those that went.
+    importance : {"uniform", "kl", "gradient", "hessian", "gradient+hessian"}, \
+            default="kl"
+        What a weight counts in "kmeans" and "prune". "kl": the diagonal of the
+        Gauss-Newton matrix of the distortion. Those with "gradient" or "hessian" are of
+        the loss, and need y.
+    rate : float, default=None
+        Bits for each weight. Where none of `rate`, `n_bytes` and `distortion` is given,
+        it is 3.
+    n_bytes : int, default=None
+        Size of the whole file at most.
+    distortion : float, default=None
+        Distortion at most, as a share of that of a model whose weights are all 0.
+    sparsity : float, default=None
+        Share of the weights that pruning makes 0. None: 0.9.
+    damping : float, default=0.01
+        What is added to the curvature of the distortion, as a share of the variance of
+        the inputs. Of linear models also much smaller values are tried.
+    rdo : float, default=0.1
+        How many squared steps one bit is worth. Half of it, and 0, are tried, too.
+    random_state : int, RandomState instance or None, default=None
+        Draws samples, where there are more than 20 000, and pairs of samples.
+
+    Attributes
+    ----------
+    compressed_estimator_ : estimator
+        The model with the decoded weights, without the state of its training.
+    estimator_ : estimator
+        The original model.
+    n_bytes_ : int
+        Size of the whole file.
+    rate_ : float
+        Bits for each weight: of the coded integers, and the steps or codebooks.
+    compression_ratio_ : float
+        Size of weights and biases with 4 bytes each, divided by `n_bytes_`.
+    distortion_ : float
+        On the data of `fit`: the mean KL divergence of the predicted probabilities in
+        nats, where the model is trained on them. Otherwise the mean squared difference
+        of the decision function or the prediction. Summed over outputs.
+    relative_distortion_ : float
+        The same, divided by that of a model whose weights are all 0.
+    orthogonality_gap_ : float
+        Mean of the outputs of the compressed model times what they lack, centred,
+        divided by the mean square of the original outputs. It is 0 for the best code.
+    gaussian_rate_ : float
+        Bits for each weight that would be needed for this distortion if the weights
+        were drawn from a normal law, of the variance of those of the layer. A
+        reference: a single model may need fewer.
+    layers_ : list of LayerReport
+        Of each layer: `shape`, `rate`, `step`, `n_levels`, `sparsity`.
+    classes_ : ndarray of shape (n_classes,)
+        The labels, if the model is a classifier.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where all are strings.
+
+    See Also
+    --------
+    compress : The same as a function.
+    load_compressed : Reads the file.
+
+    Notes
+    -----
+    With the inputs A of a layer and :math:`H = A^\top A / n`, weights W cost
+    :math:`\operatorname{tr} (W - \hat W)^\top H (W - \hat W)`. Rows are rounded one
+    after the other to multiples of a step, and the error of each is made up for by
+    those to come. Of the two nearest multiples, that with the smaller sum of error and
+    bits is taken. Layers follow one another, each with the inputs that it will have;
+    the biases are fitted anew, and the step is found that meets `rate`, `n_bytes` or
+    `distortion`.
+
+    References
+    ----------
+    .. [1] W. Gao, Y.-H. Liu, C. Wang, S. Oh, "Rate Distortion For Model Compression:
+       From Theory To Practice", ICML 2019.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.frozen import FrozenEstimator
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skinfo import RDCompressor
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = LogisticRegression(max_iter=1000).fit(X / 16, y)
+    >>> compressor = RDCompressor(FrozenEstimator(model), n_bytes=300)
+    >>> compressor = compressor.fit(X / 16)
+    >>> len(compressor.to_bytes()) <= 300
+    True
+    >>> bool(abs(compressor.score(X / 16, y) - model.score(X / 16, y)) < 0.01)
+    True
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        method: str = "rate_distortion",
+        importance: str = "kl",
+        rate: float | None = None,
+        n_bytes: int | None = None,
+        distortion: float | None = None,
+        sparsity: float | None = None,
+        damping: float = 1e-2,
+        rdo: float = 0.1,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.method = method
+        self.importance = importance
+        self.rate = rate
+        self.n_bytes = n_bytes
+        self.distortion = distortion
+        self.sparsity = sparsity
+        self.damping = damping
+        self.rdo = rdo
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
+        """Fit the model, unless it is frozen, and compress it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples that tell how predictions change.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            The targets. A frozen model needs them for some importances only.
+
+        Returns
+        -------
+        self : object
+            The fitted compressor.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of its range, `n_bytes` cannot be reached, or y is
+            missing.
+        TypeError
+            If the model cannot be compressed, or a parameter has the wrong type.
+        """
+        target = self._check_parameters()
+        numbers = validate_data(self, X, accept_sparse="csr", dtype=np.float64)
+        self.estimator_ = self._fitted_estimator(X, y)
+        stack, X = read_stack(self.estimator_), numbers
+        if X.shape[1] != stack.n_inputs:
+            raise ValueError(
+                f"X has {X.shape[1]} features, but the model was fitted with "
+                f"{stack.n_inputs}. Pass samples with the same features."
+            )
+        rng = check_random_state(self.random_state)
+        with one_blas_thread():
+            self._coded = self._compress(stack, X, y, target, rng)
+            self._keep(stack, X)
+        return self
+
+    def _check_parameters(self) -> Target:
+        check_option("method", self.method, METHODS)
+        check_option("importance", self.importance, IMPORTANCES)
+        check_positive("damping", self.damping)
+        if self.rdo != 0:
+            check_positive("rdo", self.rdo)
+        asked = {
+            "rate": self.rate,
+            "n_bytes": self.n_bytes,
+            "distortion": self.distortion,
+        }
+        given = {name: value for name, value in asked.items() if value is not None}
+        if len(given) > 1:
+            raise ValueError(
+                f"At most one of rate, n_bytes and distortion may be given, not "
+                f"{' and '.join(given)}. Leave the others None."
+            )
+        if self.method.startswith("prune"):
+            if given:
+                raise ValueError(
+                    f"method={self.method!r} is set by sparsity, not by "
+                    f"{next(iter(given))}. Pass sparsity, or another method."
+                )
+            if self.sparsity is not None:
+                check_probability("sparsity", self.sparsity)
+        elif self.sparsity is not None:
+            raise ValueError(
+                f"sparsity={self.sparsity!r} has no meaning for method="
+                f"{self.method!r}. Pass method='prune_refit', or sparsity=None."
+            )
+        if self.n_bytes is not None:
+            return Target("n_bytes", check_integer("n_bytes", self.n_bytes, minimum=1))
+        name, value = next(iter(given.items()), ("rate", _DEFAULT_RATE))
+        return Target(name, check_positive(name, value))
+
+    def _fitted_estimator(self, X: ArrayLike, y: ArrayLike | None) -> Any:
+        """Return the frozen model, or a clone fitted to the data."""
+        if isinstance(self.estimator, FrozenEstimator):
+            return self.estimator.estimator
+        if y is None:
+            raise ValueError(
+                "RDCompressor fits a clone of the estimator, which requires y to be "
+                "passed, but the target y is None. To compress a model as it is, pass "
+                "RDCompressor(FrozenEstimator(model)), or use compress(model, X)."
+            )
+        return clone(self.estimator).fit(X, y)
+
+    def _compress(
+        self,
+        stack: Stack,
+        X: Any,
+        y: Any,
+        target: Target,
+        rng: np.random.RandomState,
+    ) -> CodedModel:
+        X, y = some_samples(X, y, rng)
+        if self.method == "rate_distortion":
+            return rate_distortion(
+                stack,
+                X,
+                target,
+                damping=float(self.damping),
+                rdo=float(self.rdo),
+                rng=rng,
+            )
+        if self.method == "kmeans":
+            return kmeans(stack, X, y, target, importance=self.importance, rng=rng)
+        sparsity = _DEFAULT_SPARSITY if self.sparsity is None else float(self.sparsity)
+        return pruned(
+            stack,
+            X,
+            y,
+            sparsity,
+            importance=self.importance,
+            refit=self.method == "prune_refit",
+            damping=float(self.damping),
+        )
+
+    def _keep(self, stack: Stack, X: Any) -> None:
+        """Store the compressed model, and what can be said of it."""
+        found = decoded(self._coded)
+        self.compressed_estimator_ = with_weights(self.estimator_, found)
+        self.n_bytes_ = len(to_bytes(self._coded))
+        self.rate_ = 8 * weight_bytes(self._coded.layers) / stack.n_weights
+        n_numbers = stack.n_weights + sum(len(each.biases) for each in stack.layers)
+        self.compression_ratio_ = 4 * n_numbers / self.n_bytes_
+        report: Report = make_report(stack, found, X)
+        self.distortion_ = report.distortion
+        self.relative_distortion_ = report.relative_distortion
+        self.orthogonality_gap_ = report.orthogonality_gap
+        self.gaussian_rate_ = report.gaussian_rate
+        self.layers_: list[LayerReport] = report_layers(self._coded)
+        if stack.form.classes is not None:
+            self.classes_ = self.compressed_estimator_.classes_
+
+    @available_if(_model_has("predict"))  # type: ignore[untyped-decorator]
+    def predict(self, X: ArrayLike) -> Any:
+        """Predict with the compressed model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The predictions.
+        """
+        check_is_fitted(self)
+        return self.compressed_estimator_.predict(X)
+
+    @available_if(_model_has("predict_proba"))  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: ArrayLike) -> Any:
+        """Predict probabilities with the compressed model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            The probabilities.
+        """
+        check_is_fitted(self)
+        return self.compressed_estimator_.predict_proba(X)
+
+    @available_if(_model_has("predict_log_proba"))  # type: ignore[untyped-decorator]
+    def predict_log_proba(self, X: ArrayLike) -> Any:
+        """Predict the logarithms of probabilities with the compressed model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            The logarithms.
+        """
+        check_is_fitted(self)
+        return self.compressed_estimator_.predict_log_proba(X)
+
+    @available_if(_model_has("decision_function"))  # type: ignore[untyped-decorator]
+    def decision_function(self, X: ArrayLike) -> Any:
+        """Return the decision function of the compressed model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            The decision function.
+        """
+        check_is_fitted(self)
+        return self.compressed_estimator_.decision_function(X)
+
+    @available_if(_model_has("score"))  # type: ignore[untyped-decorator]
+    def score(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Return the score of the compressed model: accuracy or R^2.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples. None: all 1.
+
+        Returns
+        -------
+        float
+            The score.
+        """
+        check_is_fitted(self)
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return float(self.compressed_estimator_.score(X, y, **weights))
+
+    def transform(self, X: ArrayLike) -> FloatArray:
+        """Return the outputs that the distortion is measured on.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_outputs)
+            Probabilities, where the model is trained on them; otherwise the decision
+            function of a classifier or the predictions of a regressor.
+        """
+        check_is_fitted(self)
+        model = self.compressed_estimator_
+        if decoded(self._coded).distortion == "kl":
+            outputs = model.predict_proba(X)
+        elif hasattr(model, "decision_function"):
+            outputs = model.decision_function(X)
+        else:
+            outputs = model.predict(X)
+        outputs = np.asarray(outputs)
+        return outputs.reshape(len(outputs), -1)
+
+    @property
+    def _n_features_out(self) -> int:
+        stack = decoded(self._coded)
+        binary = stack.distortion == "kl" and stack.n_outputs == 1
+        return 2 if binary else stack.n_outputs
+
+    def to_bytes(self) -> bytes:
+        """Return the file.
+
+        Returns
+        -------
+        bytes
+            What :func:`load_compressed` reads, without the names of the features.
+        """
+        check_is_fitted(self)
+        return to_bytes(self._coded)
+
+    def save(self, path: str | os.PathLike[str], feature_names: bool = False) -> None:
+        """Write the file. An earlier one stays until the new one is whole.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Where to.
+        feature_names : bool, default=False
+            Whether to write the names of the features, which cost bytes.
+        """
+        check_is_fitted(self)
+        check_option("feature_names", feature_names, (True, False))
+        names: Sequence[str] | None = None
+        if feature_names:
+            if not hasattr(self, "feature_names_in_"):
+                raise ValueError(
+                    "feature_names=True, but fit saw no names. Fit with a dataframe, "
+                    "or pass feature_names=False."
+                )
+            names = [str(name) for name in self.feature_names_in_]
+        _write_whole(Path(path), to_bytes(self._coded, names))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.estimator_type = inner.estimator_type
+        tags.classifier_tags = inner.classifier_tags
+        tags.regressor_tags = inner.regressor_tags
+        tags.target_tags = inner.target_tags
+        tags.input_tags.sparse = inner.input_tags.sparse
+        return tags
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write a file under another name, and give it its own in one step."""
+    with tempfile.NamedTemporaryFile(
+        dir=path.parent, prefix=path.name, delete=False
+    ) as file:
+        temporary = Path(file.name)
+        try:
+            file.write(data)
+            file.close()
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def compress(
+    model: Any, X: ArrayLike, y: ArrayLike | None = None, **params: Any
+) -> Any:
+    """Compress a fitted model.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted linear model or multi-layer perceptron of scikit-learn.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Samples that tell how predictions change.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+        Their targets, which some importances need.
+    **params
+        Parameters of :class:`RDCompressor`.
+
+    Returns
+    -------
+    estimator
+        The model with the decoded weights.
+
+    See Also
+    --------
+    RDCompressor : Also tells the size and the distortion, and writes the file.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from skinfo import compress
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = Ridge().fit(X, y)
+    >>> small = compress(model, X, rate=8)
+    >>> bool(model.score(X, y) - small.score(X, y) < 0.001)
+    True
+    """
+    compressor = RDCompressor(FrozenEstimator(model), **params)
+    return compressor.fit(X, y).compressed_estimator_

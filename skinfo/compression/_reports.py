@@ -1,0 +1,109 @@
+"""What a compressed model costs, and how far it is from what theory allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skinfo._core._typing import FloatArray
+from skinfo.compression._bounds import water_filling
+from skinfo.compression._coded_layers import CodedModel, weight_bits
+from skinfo.compression._distortion import distortion, without_weights
+from skinfo.compression._importance import input_covariance, unit_importance
+from skinfo.compression._layers import Stack, forward, layer_inputs
+
+
+@dataclass(frozen=True)
+class Report:
+    """Of a whole model, on some samples."""
+
+    distortion: float
+    relative_distortion: float
+    orthogonality_gap: float
+    gaussian_rate: float
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """Of one layer.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Numbers of inputs and outputs.
+    rate : float
+        Bits for each weight, with the step or the codebook.
+    step : float or None
+        Of the weights; None with a codebook.
+    n_levels : int
+        Number of distinct integers, or of values of the codebook.
+    sparsity : float
+        Share of the weights that are 0.
+    """
+
+    shape: tuple[int, int]
+    rate: float
+    step: float | None
+    n_levels: int
+    sparsity: float
+
+
+def make_report(stack: Stack, found: Stack, X: Any) -> Report:
+    """Compare a compressed stack with the original."""
+    raw, changed = forward(stack, X), forward(found, X)
+    total = distortion(stack, raw, changed)
+    scale = without_weights(stack, X)
+    return Report(
+        distortion=total,
+        relative_distortion=total / scale if scale > 0 else 0.0,
+        orthogonality_gap=_orthogonality_gap(raw, changed),
+        gaussian_rate=gaussian_rate(stack, X, total),
+    )
+
+
+def _orthogonality_gap(raw: FloatArray, changed: FloatArray) -> float:
+    """Return E[f^ (f - f^)] / E[f^2] of centred outputs."""
+    raw, changed = raw - raw.mean(axis=0), changed - changed.mean(axis=0)
+    size = float(np.sum(raw**2))
+    return float(np.sum(changed * (raw - changed))) / size if size > 0 else 0.0
+
+
+def gaussian_rate(stack: Stack, X: Any, total: float) -> float:
+    """Return the bits for each weight that normal weights would need.
+
+    Reverse water-filling over all layers, of which each has weights of its own
+    variance, and outputs that count with their importance. Up to a factor, the
+    distortion is quadratic: the KL divergence is half the quadratic form.
+    """
+    eigenvalues = []
+    importance = unit_importance(stack, X)
+    inputs = layer_inputs(stack, X)
+    for layer, of_units, A in zip(stack.layers, importance, inputs, strict=False):
+        covariance, _ = input_covariance(A)
+        spread = np.maximum(np.linalg.eigvalsh(covariance), 0)
+        variance = float(np.mean(layer.weights**2))
+        eigenvalues.append(variance * np.outer(spread, of_units).ravel())
+    quadratic = 2 * total if stack.distortion == "kl" else total
+    flat = np.concatenate(eigenvalues)
+    quadratic = min(quadratic, float(flat.sum()))
+    return water_filling(flat, distortion=quadratic).rate / stack.n_weights
+
+
+def report_layers(model: CodedModel) -> list[LayerReport]:
+    """Return what each layer costs."""
+    reports = []
+    for layer in model.layers:
+        codebook = layer.codebook
+        levels = len(np.unique(layer.codes)) if codebook is None else len(codebook)
+        reports.append(
+            LayerReport(
+                shape=(layer.codes.shape[0], layer.codes.shape[1]),
+                rate=weight_bits([layer]) / layer.codes.size,
+                step=layer.step if codebook is None else None,
+                n_levels=levels,
+                sparsity=float(np.mean(layer.weights() == 0)),
+            )
+        )
+    return reports

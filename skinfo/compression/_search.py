@@ -1,0 +1,83 @@
+"""The step that meets a rate, a size or a distortion, and the best of several ways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+_MOST_EVALUATIONS = 16
+_LARGEST_MOVE = 8.0  # of the logarithm of the step, before there are two ends
+_NARROW = 0.002  # octaves
+_CLOSE = 0.002  # of the target, that may be left unused
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a step gives: its size or distortion, where smaller is cheaper."""
+
+    log_step: float
+    amount: float
+
+
+def meet(
+    measure: Callable[[float], float],
+    target: float,
+    start: float,
+    *,
+    slope: float,
+) -> float | None:
+    """Return the logarithm of the step whose amount is largest, but at most `target`.
+
+    `measure` takes log2 of the step. `slope`: about the derivative of the amount. None:
+    no step is found that meets the target.
+    """
+    trials: list[Trial] = []
+    log_step = start
+    for _ in range(_MOST_EVALUATIONS):
+        trials.append(Trial(log_step, measure(log_step)))
+        within, beyond = _ends(trials, target, slope)
+        if within is not None and within.amount >= (1 - _CLOSE) * target:
+            break
+        if within is None or beyond is None:
+            log_step = _further(trials[-1], target, slope)
+            continue
+        if abs(within.log_step - beyond.log_step) <= _NARROW:
+            break
+        log_step = _between(within, beyond, target)
+    within, _ = _ends(trials, target, slope)
+    return None if within is None else within.log_step
+
+
+def _ends(
+    trials: Iterable[Trial], target: float, slope: float
+) -> tuple[Trial | None, Trial | None]:
+    """Return the trial next to the target that meets it, and the next that fails."""
+    towards = np.sign(slope)
+
+    def place(trial: Trial) -> float:
+        return float(towards * trial.log_step)
+
+    met = [trial for trial in trials if trial.amount <= target]
+    within = max(met, key=place, default=None)
+    failed = [
+        trial
+        for trial in trials
+        if trial.amount > target and (within is None or place(trial) > place(within))
+    ]
+    return within, min(failed, key=place, default=None)
+
+
+def _further(last: Trial, target: float, slope: float) -> float:
+    """Return where the target should be, and some way beyond."""
+    move = (target - last.amount) / slope
+    move += 0.1 * np.sign(move)
+    return last.log_step + float(np.clip(move, -_LARGEST_MOVE, _LARGEST_MOVE))
+
+
+def _between(within: Trial, beyond: Trial, target: float) -> float:
+    """Return a place between, where a line through both is just below the target."""
+    share = (target - within.amount) / (beyond.amount - within.amount)
+    share = float(np.clip(share - 0.02, 0.1, 0.9))
+    return within.log_step + share * (beyond.log_step - within.log_step)

@@ -17,6 +17,7 @@ from skinfo._core._typing import FloatArray, IntArray
 
 _BLOCK = 64  # rows whose errors reach the rows below them in one product
 _SQRT_2 = 1.4142135623730951  # in float64; files depend on it
+_LARGEST = 2.0**41
 _LOG2E = 1 / np.log(2)
 _ROUNDING_VARIANCE = 1 / 12
 
@@ -26,14 +27,12 @@ class FeedbackPlan:
     """What rounding needs of the metric.
 
     `order` (d,): in which the rows are rounded. `factor` (d, d): U, in this order.
-    `exponents` (d,): of the steps, by row: twice log2 of U_ii over its geometric mean,
-    rounded. `mean_log_scale`: the mean of log2 U_ii.
+    `log_scales` (d,): log2 U_ii, by row.
     """
 
     order: IntArray
     factor: FloatArray
-    exponents: IntArray
-    mean_log_scale: float
+    log_scales: FloatArray
 
 
 def make_plan(metric: FloatArray) -> FeedbackPlan:
@@ -42,24 +41,18 @@ def make_plan(metric: FloatArray) -> FeedbackPlan:
     Rows come as they are, or by decreasing diagonal: in the order in which the best
     steps differ less.
     """
-    diagonal = np.diag(metric)
-    orders = (np.arange(len(metric)), np.argsort(-diagonal, kind="stable"))
+    orders = (np.arange(len(metric)), np.argsort(-np.diag(metric), kind="stable"))
     plans = [_plan_in_order(metric, order) for order in orders]
-    if len(metric) == 0:
-        return plans[0]
-    return min(plans, key=lambda plan: float(np.var(np.log2(np.diag(plan.factor)))))
+    return min(plans, key=lambda plan: float(np.var(plan.log_scales)))
 
 
 def _plan_in_order(metric: FloatArray, order: IntArray) -> FeedbackPlan:
-    ordered = metric[np.ix_(order, order)]
-    lower = cholesky(ordered, lower=True)
+    lower = cholesky(metric[np.ix_(order, order)], lower=True)
     inverse = cho_solve((lower, True), np.eye(len(metric)))
     factor = cholesky((inverse + inverse.T) / 2)
-    logs = np.log2(np.diag(factor))
-    mean = float(logs.mean()) if len(logs) > 0 else 0.0
-    exponents = np.empty(len(order), dtype=np.int64)
-    exponents[order] = np.rint(2 * (logs - mean)).astype(np.int64)
-    return FeedbackPlan(order, factor, exponents, mean)
+    log_scales = np.empty(len(order))
+    log_scales[order] = np.log2(np.diag(factor))
+    return FeedbackPlan(order, factor, log_scales)
 
 
 def step_factors(exponents: IntArray) -> FloatArray:
@@ -120,4 +113,4 @@ def _nearest(values: FloatArray, rate_weight: float) -> IntArray:
         cost = (values - rounded) ** 2 + price * rounded**2
         saved = (values - smaller) ** 2 + price * smaller**2 < cost
         rounded[saved] = smaller[saved]
-    return rounded.astype(np.int64)
+    return np.clip(rounded, -_LARGEST, _LARGEST).astype(np.int64)

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
+from scipy.sparse import issparse
+from sklearn.utils.sparsefuncs import mean_variance_axis, min_max_axis
 
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo.compression._coded_layers import CodedLayer
@@ -37,6 +39,10 @@ from skinfo.compression._layers import (
 _MOST_COUPLED = 3000  # weights of one layer, of which the full curvature is taken
 _BIAS_SHARE = 0.02  # of the distortion, that rounding the biases may add
 _LARGEST_CODE = 1 << 40
+_FINE = 2.0**-24  # of the largest bias, where nothing tells how exact it should be
+_LEAST_STEP = 2.0**-999
+_STEPS = (1e-37, 1e38)  # of a float32
+_MOST_INPUTS = 2048  # that are taken for correlated
 _LEAST_IMPORTANCE = 1e-12  # of a layer, beside the largest
 
 
@@ -58,18 +64,98 @@ class Settings:
 
 
 @dataclass(frozen=True, eq=False)
-class LayerPlan:
-    """The weights that a layer should have, and the curvature of what it gives.
+class Block:
+    """Some inputs of a layer, the weights that they should have, and the curvature.
 
-    `rows`: the inputs that vary. `weights` (n_rows, k). `coupled`: whether the plan is
-    that of all weights at once, (n_rows k), as outputs matter together.
+    `rows` (d,): the inputs. `weights` (d, k). `covariance` (d, d): of the inputs.
+    `curvature`: the same, or, where outputs matter together, that of all d k weights.
+    `plan`: of this curvature with damping.
     """
 
     rows: IntArray
     weights: FloatArray
     covariance: FloatArray
+    curvature: FloatArray
     plan: FeedbackPlan
-    coupled: bool
+
+    @property
+    def log_scales(self) -> FloatArray:
+        """The logarithms of the best steps of the inputs, (d,)."""
+        logs = self.plan.log_scales.reshape(len(self.rows), -1)
+        return np.asarray(logs.mean(axis=1), dtype=np.float64)
+
+    def rounded(
+        self, step: float, exponents: IntArray | None, rate_weight: float
+    ) -> IntArray:
+        """Return the codes, (d, k)."""
+        weights = self._as_planned(self.weights)
+        if exponents is not None:
+            exponents = np.repeat(exponents, len(weights) // len(self.rows))
+        codes = round_with_feedback(
+            weights, self.plan, step, rate_weight=rate_weight, exponents=exponents
+        )
+        return codes.reshape(self.weights.shape)
+
+    def products(self, values: FloatArray) -> FloatArray:
+        """Return q' H q and q' H w of other weights q (d, k)."""
+        q, w = self._as_planned(values), self._as_planned(self.weights)
+        turned = self.curvature @ q
+        return np.array([np.sum(turned * q), np.sum(turned * w)])
+
+    def _as_planned(self, values: FloatArray) -> FloatArray:
+        return values.reshape(len(self.curvature), -1)
+
+
+@dataclass(frozen=True, eq=False)
+class LayerPlan:
+    """The inputs that vary, in blocks that are taken for uncorrelated."""
+
+    blocks: tuple[Block, ...]
+    log_scale: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        logs = [block.log_scales for block in self.blocks]
+        mean = float(np.mean(np.concatenate(logs))) if logs else 0.0
+        object.__setattr__(self, "log_scale", mean)
+
+    def rounded(
+        self, step: float, rate_weight: float, shape: tuple[int, ...], *, scaled: bool
+    ) -> CodedLayer:
+        """Return the layer without biases; inputs that do not vary have codes 0.
+
+        `scaled`: whether inputs have steps of their own. The step is changed a little,
+        so that E[q' H (w - q)] = 0 for the weights w and the multiples q.
+        """
+        codes = np.zeros(shape, dtype=np.int64)
+        exponents = np.zeros(shape[0], dtype=np.int64)
+        products = np.zeros(2)
+        for block in self.blocks:
+            if scaled:
+                logs = block.log_scales - self.log_scale
+                exponents[block.rows] = np.rint(2 * logs).astype(np.int64)
+            own = exponents[block.rows]
+            codes[block.rows] = block.rounded(
+                step, own if scaled else None, rate_weight
+            )
+            values = codes[block.rows] * step * step_factors(own)[:, np.newaxis]
+            products += block.products(values)
+        size, along = products
+        step *= along / size if size > 0 and along > 0 else 1.0
+        if not _STEPS[0] < step < _STEPS[1]:  # what no float32 can be
+            scaled, shift = True, int(np.log2(step))
+            exponents += 2 * shift
+            step *= 2.0**-shift
+        step = float(np.float32(step))
+        zeros = np.zeros(shape[1], dtype=np.int64)
+        return CodedLayer(codes, step, exponents if scaled else None, None, zeros, 0)
+
+    def error(self, weights: FloatArray) -> float:
+        """Return the mean squared error that weights add to the outputs, summed."""
+        total = 0.0
+        for block in self.blocks:
+            left = block.weights - weights[block.rows]
+            total += float(np.sum((block.covariance @ left) * left))
+        return total
 
 
 @dataclass(eq=False)
@@ -100,18 +186,20 @@ class Calibration:
     def size_of_weights(self) -> float:
         """Return the mean size of the weights of the first layer, in units of steps."""
         plan = self._plan(0, self.X, 1.0)
-        if plan.weights.size == 0:
+        if not plan.blocks:
             return 0.0
-        size = float(np.sqrt(np.mean(plan.weights**2) * self.importance[0]))
-        return float(np.ldexp(size, -round(plan.plan.mean_log_scale)))
+        mean = np.mean([np.mean(block.weights**2) for block in plan.blocks])
+        return float(np.sqrt(mean * self.importance[0]) * 2.0**-plan.log_scale)
 
     def least_curvature(self) -> float:
         """Return the least eigenvalue of the inputs, in units of their reach."""
-        covariance, means = input_covariance(self.X)
-        rows = np.flatnonzero(np.diag(covariance) > 0)
+        means, variances = _moments(self.X)
+        rows = np.flatnonzero(variances > 0)
+        if not 0 < len(rows) <= _MOST_INPUTS:
+            return 1.0
         units = np.sqrt(_reach(self.X, means)[rows])
-        scaled = covariance[np.ix_(rows, rows)] / np.outer(units, units)
-        return float(np.linalg.eigvalsh(scaled)[0]) if len(rows) > 0 else 1.0
+        scaled = input_covariance(self.X[:, rows])[0] / np.outer(units, units)
+        return float(np.linalg.eigvalsh(scaled)[0])
 
     def coded(self, settings: Settings) -> list[CodedLayer]:
         """Return the layers as integers."""
@@ -130,51 +218,64 @@ class Calibration:
         return self._first_plans[damping]
 
     def _new_plan(self, number: int, inputs: Any, damping: float) -> LayerPlan:
-        layer, target = self.stack.layers[number], self.targets[number]
-        covariance, means = input_covariance(inputs)
-        rows = np.flatnonzero(np.diag(covariance) > 0)
-        covariance = covariance[np.ix_(rows, rows)]
-        weights = layer.weights[rows]
-        reach = damping * _reach(inputs, means)[rows]
+        means, variances = _moments(inputs)
+        rows = np.flatnonzero(variances > 0)
+        reach = damping * _reach(inputs, means)
         if len(self.stack.layers) > 1 and len(rows) > 0:
             # the inputs of a network are alike, also those that hardly vary here
-            reach = np.maximum(reach, reach.mean())
-        if self._is_coupled(weights):
-            return self._coupled_plan(rows, weights, covariance, reach)
-        metric = covariance + np.diag(reach)
-        if number > 0:
-            weights = weights + _correction(inputs[:, rows], weights, target, metric)
-        else:
-            weights = _shrunk(covariance, metric, weights)
-        plan = make_plan(metric)
-        return LayerPlan(rows, weights, covariance, plan, coupled=False)
-
-    def _is_coupled(self, weights: FloatArray) -> bool:
-        """Return whether outputs are not rounded apart: in one layer with a link."""
-        squared = self.stack.distortion == "squared" and self.stack.link != "exp"
-        return (
-            len(self.stack.layers) == 1
-            and not squared
-            and 0 < weights.size <= _MOST_COUPLED
+            reach = np.maximum(reach, reach[rows].mean())
+        if self._is_coupled(len(rows)):
+            return LayerPlan((self._coupled_block(rows, reach[rows], variances[rows]),))
+        n_blocks = -(-len(rows) // _MOST_INPUTS)
+        return LayerPlan(
+            tuple(
+                self._block(number, inputs, some, reach[some])
+                for some in np.array_split(rows, n_blocks)
+            )
+            if n_blocks > 0
+            else ()
         )
 
-    def _coupled_plan(
-        self,
-        rows: IntArray,
-        weights: FloatArray,
-        covariance: FloatArray,
-        reach: FloatArray,
-    ) -> LayerPlan:
-        k = weights.shape[1]
+    def _block(
+        self, number: int, inputs: Any, rows: IntArray, reach: FloatArray
+    ) -> Block:
+        weights, target = self.stack.layers[number].weights[rows], self.targets[number]
+        inputs = inputs[:, rows]
+        covariance, _ = input_covariance(inputs)
+        metric = covariance + np.diag(reach)
+        if number > 0:
+            weights = weights + _correction(inputs, weights, target, metric)
+        elif len(self.stack.layers) == 1:
+            weights = _shrunk(covariance, metric, weights)
+        return Block(rows, weights, covariance, covariance, make_plan(metric))
+
+    def _is_coupled(self, n_inputs: int) -> bool:
+        """Return whether outputs are not rounded apart: in one layer with a link."""
+        return (
+            len(self.stack.layers) == 1
+            and not self._is_linear
+            and 0 < n_inputs * self.stack.n_outputs <= _MOST_COUPLED
+        )
+
+    @property
+    def _is_linear(self) -> bool:
+        """Whether the distortion is the squared difference of the raw outputs."""
+        return self.stack.distortion == "squared" and self.stack.link != "exp"
+
+    def _coupled_block(
+        self, rows: IntArray, reach: FloatArray, variances: FloatArray
+    ) -> Block:
+        k = self.stack.n_outputs
         curvature = gauss_newton_matrix(self.stack, self.X)
         kept = (rows[:, np.newaxis] * k + np.arange(k)).ravel()
         curvature = curvature[np.ix_(kept, kept)]
         # the damping of an input is that share of its curvature for every output
-        shares = np.repeat(reach / np.diag(covariance), k)
+        shares = np.repeat(reach / variances, k)
         metric = curvature + np.diag(shares * np.diag(curvature))
-        flat = _shrunk(curvature, metric, weights.reshape(-1, 1))
-        plan = make_plan(metric)
-        return LayerPlan(rows, flat.reshape(-1, k), covariance, plan, coupled=True)
+        flat = self.stack.layers[0].weights[rows].reshape(-1, 1)
+        weights = _shrunk(curvature, metric, flat).reshape(-1, k)
+        covariance, _ = input_covariance(self.X[:, rows])
+        return Block(rows, weights, covariance, curvature, make_plan(metric))
 
     def _coded_layer(
         self,
@@ -186,27 +287,35 @@ class Calibration:
     ) -> tuple[CodedLayer, FloatArray]:
         """Return the layer as integers, and what it gives."""
         last = number == len(self.stack.layers) - 1
-        step = settings.step * 2.0**plan.plan.mean_log_scale
-        step /= np.sqrt(self.importance[number])
+        step = settings.step * 2.0**plan.log_scale / np.sqrt(self.importance[number])
         if last:
             step *= settings.last_ratio
-        exponents = None
-        if settings.exponents[int(last)]:
-            exponents = _exponents(plan)
-        codes, step = _rounded(plan, step, settings.rate_weight, exponents)
-        coded = _with_inputs(codes, step, exponents, plan.rows, layer.weights.shape)
-        outputs = inputs @ coded.weights()
-        biases = (self.targets[number] - outputs).mean(axis=0)
+        coded = plan.rounded(
+            step,
+            settings.rate_weight,
+            layer.weights.shape,
+            scaled=settings.exponents[int(last)],
+        )
+        weights, target = coded.weights(), self.targets[number]
+        variance = plan.error(weights) / target.shape[1]
+        if last and self._is_linear:
+            biases = target.mean(axis=0) - _moments(inputs)[0] @ weights
+            return with_biases(coded, biases, variance), target
+        outputs = inputs @ weights
+        biases = (target - outputs).mean(axis=0)
         if last:
-            outputs_at_means = outputs + biases
-            biases = biases + refit_biases(
-                self.stack, self.targets[number], outputs_at_means
-            )
-        error = plan.weights - coded.weights()[plan.rows]
-        spread = np.einsum("ij,ik,kj->", error, plan.covariance, error, optimize=True)
-        coded = with_biases(coded, biases, float(spread) / len(biases))
+            biases += refit_biases(self.stack, target, outputs + biases)
+        coded = with_biases(coded, biases, variance)
         outputs += coded.biases()
         return coded, ACTIVATION_FUNCTIONS[layer.activation](outputs)
+
+
+def _moments(inputs: Any) -> tuple[FloatArray, FloatArray]:
+    """Return the means and variances of the inputs, (d,)."""
+    if issparse(inputs):
+        means, variances = mean_variance_axis(inputs, axis=0)
+        return np.asarray(means), np.asarray(variances)
+    return inputs.mean(axis=0), inputs.var(axis=0)
 
 
 def _reach(inputs: Any, means: FloatArray) -> FloatArray:
@@ -215,10 +324,10 @@ def _reach(inputs: Any, means: FloatArray) -> FloatArray:
     Of normal inputs it is about their variance. Of those that seldom vary, such as rare
     indicators, it is much larger: their few samples say little of others.
     """
-    highest, lowest = (
-        np.asarray(each.todense()).ravel() if hasattr(each, "todense") else each
-        for each in (inputs.max(axis=0), inputs.min(axis=0))
-    )
+    if issparse(inputs):
+        lowest, highest = min_max_axis(inputs, axis=0)
+    else:
+        lowest, highest = inputs.min(axis=0), inputs.max(axis=0)
     reach: FloatArray = np.maximum(highest - means, means - lowest) ** 2 / 9
     return reach
 
@@ -242,56 +351,6 @@ def _shrunk(
     return result
 
 
-def _exponents(plan: LayerPlan) -> IntArray:
-    """Return the exponents of the steps of the inputs that vary."""
-    found = plan.plan.exponents
-    if plan.coupled:
-        found = np.rint(found.reshape(plan.weights.shape).mean(axis=1)).astype(np.int64)
-    return found
-
-
-def _rounded(
-    plan: LayerPlan, step: float, rate_weight: float, exponents: IntArray | None
-) -> tuple[IntArray, float]:
-    """Return the codes of the inputs that vary, and the step that suits them best."""
-    weights = plan.weights
-    of_rows = exponents
-    if plan.coupled:
-        weights = weights.reshape(-1, 1)
-        if exponents is not None:
-            of_rows = np.repeat(exponents, plan.weights.shape[1])
-    codes = round_with_feedback(
-        weights, plan.plan, step, rate_weight=rate_weight, exponents=of_rows
-    ).reshape(plan.weights.shape)
-    values = codes * step
-    if exponents is not None:
-        values = values * step_factors(exponents)[:, np.newaxis]
-    # E[q' H (w - s q)] = 0
-    turned = plan.covariance @ values
-    size, along = np.sum(turned * values), np.sum(turned * plan.weights)
-    scale = along / size if size > 0 and along > 0 else 1.0
-    return codes, float(np.float32(step * scale))
-
-
-def _with_inputs(
-    codes: IntArray,
-    step: float,
-    exponents: IntArray | None,
-    rows: IntArray,
-    shape: tuple[int, ...],
-) -> CodedLayer:
-    """Return the layer with codes 0 for the inputs that do not vary."""
-    whole = np.zeros(shape, dtype=np.int64)
-    whole[rows] = codes
-    if exponents is not None:
-        of_all = np.zeros(len(whole), dtype=np.int64)
-        of_all[rows] = exponents
-        exponents = of_all
-    return CodedLayer(
-        whole, step, exponents, None, np.zeros(shape[1], dtype=np.int64), 0
-    )
-
-
 def with_biases(layer: CodedLayer, biases: FloatArray, variance: float) -> CodedLayer:
     """Return the layer with these biases, rounded.
 
@@ -299,8 +358,8 @@ def with_biases(layer: CodedLayer, biases: FloatArray, variance: float) -> Coded
     add a small share.
     """
     largest = float(np.abs(biases).max(initial=0))
-    step = np.sqrt(12 * _BIAS_SHARE * variance)
-    step = max(step, largest / _LARGEST_CODE, np.finfo(np.float64).tiny)
+    step = np.sqrt(12 * _BIAS_SHARE * variance) if variance > 0 else largest * _FINE
+    step = max(step, largest / _LARGEST_CODE, _LEAST_STEP)
     exponent = int(np.floor(np.log2(step))) if largest > 0 else 0
     codes = np.rint(np.ldexp(biases, -exponent)).astype(np.int64)
     return CodedLayer(

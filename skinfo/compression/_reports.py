@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.utils import gen_batches
 
 from skinfo._core._typing import FloatArray
 from skinfo.compression._bounds import water_filling
@@ -13,6 +14,8 @@ from skinfo.compression._coded_layers import CodedModel, weight_bits
 from skinfo.compression._distortion import distortion, without_weights
 from skinfo.compression._importance import input_covariance, unit_importance
 from skinfo.compression._layers import Stack, forward, layer_inputs
+
+_MOST_INPUTS = 2048  # whose correlations are counted
 
 
 @dataclass(frozen=True)
@@ -81,14 +84,23 @@ def gaussian_rate(stack: Stack, X: Any, total: float) -> float:
     importance = unit_importance(stack, X)
     inputs = layer_inputs(stack, X)
     for layer, of_units, A in zip(stack.layers, importance, inputs, strict=False):
-        covariance, _ = input_covariance(A)
-        spread = np.maximum(np.linalg.eigvalsh(covariance), 0)
+        spread = _spectrum(A)
         variance = float(np.mean(layer.weights**2))
         eigenvalues.append(variance * np.outer(spread, of_units).ravel())
     quadratic = 2 * total if stack.distortion == "kl" else total
     flat = np.concatenate(eigenvalues)
     quadratic = min(quadratic, float(flat.sum()))
     return water_filling(flat, distortion=quadratic).rate / stack.n_weights
+
+
+def _spectrum(inputs: Any) -> FloatArray:
+    """Return the eigenvalues of the covariance; of many inputs, in blocks."""
+    d = inputs.shape[1]
+    parts = []
+    for block in gen_batches(d, _MOST_INPUTS):
+        covariance, _ = input_covariance(inputs[:, block])
+        parts.append(np.maximum(np.linalg.eigvalsh(covariance), 0))
+    return np.concatenate(parts)
 
 
 def report_layers(model: CodedModel) -> list[LayerReport]:

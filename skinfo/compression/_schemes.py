@@ -65,9 +65,11 @@ class Probe:
         return found / self.scale if self.scale > 0 else 0.0
 
 
-def make_probe(stack: Stack, X: Any, rng: np.random.RandomState) -> Probe:
+def make_probe(
+    stack: Stack, X: Any, rng: np.random.RandomState, *, midpoints: bool
+) -> Probe:
     """Return the samples, and midpoints of them for a network."""
-    if len(stack.layers) > 1:
+    if midpoints and len(stack.layers) > 1:
         first, second = rng.permutation(X.shape[0]), rng.permutation(X.shape[0])
         middle = (X[first] + X[second]) / 2
         X = middle if hasattr(X, "todense") else np.vstack([X, middle])
@@ -115,7 +117,8 @@ def rate_distortion(
     rng: np.random.RandomState,
 ) -> CodedModel:
     """Return the model by the default scheme, the best of several at the target."""
-    calibration, probe = Calibration(stack, X), make_probe(stack, X, rng)
+    calibration = Calibration(stack, X)
+    probe = make_probe(stack, X, rng, midpoints=target.kind != "distortion")
     search = _Search(calibration, probe, target)
     single = len(stack.layers) == 1
     axes: list[tuple[str, Sequence[Any]]] = [
@@ -143,7 +146,7 @@ def _dampings(calibration: Calibration, damping: float) -> list[float]:
     found = [damping]
     while len(found) < _MOST_DAMPINGS and found[-1] > least * _SMALL:
         found.append(found[-1] * _NEXT_DAMPING)
-    return found
+    return [*found, 0.0]  # for high rates, where it can be
 
 
 _EXPONENTS = ((True, True), (False, False), (True, False))
@@ -267,7 +270,7 @@ def kmeans(
 ) -> CodedModel:
     """Return the model with one codebook a layer, by weighted k-means."""
     weights = importance_of(stack, X, y, importance)
-    probe = make_probe(stack, X, rng)
+    probe = make_probe(stack, X, rng, midpoints=False)
 
     def with_levels(n_levels: int) -> CodedModel:
         layers = [

@@ -32,6 +32,7 @@ from skinfo._core._threads import one_blas_thread
 from skinfo._core._typing import FloatArray
 from skinfo.compression._artifact import to_bytes
 from skinfo.compression._coded_layers import CodedModel, decoded, weight_bytes
+from skinfo.compression._curve import RateDistortionCurve, rate_distortion_curve
 from skinfo.compression._layers import Stack
 from skinfo.compression._model_reading import read_stack
 from skinfo.compression._model_writing import with_weights
@@ -453,6 +454,28 @@ class RDCompressor(
             outputs = model.predict(X)
         outputs = np.asarray(outputs)
         return outputs.reshape(len(outputs), -1)
+
+    def rate_distortion_curve(
+        self, X: ArrayLike, rates: ArrayLike, y: ArrayLike | None = None
+    ) -> RateDistortionCurve:
+        """Compress the model at several rates.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples that calibrate, and that the distortion is measured on.
+        rates : array-like of shape (n_rates,)
+            Bits for each weight.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            The targets, which some importances need.
+
+        Returns
+        -------
+        RateDistortionCurve
+            With the arrays `rates`, `n_bytes`, `distortions`, `relative_distortions`
+            and `gaussian_rates`, an entry for each rate.
+        """
+        return rate_distortion_curve(self, X, rates, y)
 
     @property
     def _n_features_out(self) -> int:

@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 from sklearn.cluster import KMeans
 
-from skinfo.compression import _quantization
+from skinfo.compression import _cluster_bounds
 from skinfo.compression._quantization import weighted_kmeans_1d
 
 LAWS = {
@@ -111,7 +111,7 @@ def test_many_values_are_near_the_optimum(law, tolerance, monkeypatch):
     rng = np.random.default_rng(2)
     values = LAWS[law](rng, 4000)
     found = weighted_kmeans_1d(values, None, 64)
-    monkeypatch.setattr(_quantization, "_LARGEST_EXACT", 4000)
+    monkeypatch.setattr(_cluster_bounds, "_LARGEST_EXACT", 4000)
     optimum = weighted_kmeans_1d(values, None, 64)
     assert optimum.inertia * (1 - 1e-12) <= found.inertia
     assert found.inertia <= optimum.inertia * (1 + tolerance)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 import numpy as np
-from scipy.special import kl_div
+from scipy.special import expit, kl_div
 
 from skinfo._core._typing import FloatArray
 from skinfo.compression._importance import distortion_metric
-from skinfo.compression._layers import Stack, apply_link, forward
+from skinfo.compression._layers import Stack, apply_link
 
 _LEAST_PROBABILITY = 1e-300
 _BINARY_LINKS = frozenset({"logistic", "double_logistic"})
@@ -55,7 +52,11 @@ def _newton_step(stack: Stack, raw: FloatArray, changed: FloatArray) -> FloatArr
     metric = distortion_metric(stack, changed)
     difference = apply_link(stack.link, changed) - apply_link(stack.link, raw)
     if stack.link == "exp":
-        difference = difference * apply_link(stack.link, changed)
+        difference *= apply_link(stack.link, changed)
+    elif stack.link == "ovr":
+        difference *= expit(-changed)
+    elif stack.link == "double_logistic":
+        difference *= 2
     curvature = np.diag(metric.scales.mean(axis=0))
     if metric.directions is not None:
         curvature -= metric.directions.T @ metric.directions / len(raw)
@@ -66,12 +67,11 @@ def _newton_step(stack: Stack, raw: FloatArray, changed: FloatArray) -> FloatArr
     return result
 
 
-def without_weights(stack: Stack, X: Any) -> float:
+def without_weights(stack: Stack, raw: FloatArray) -> float:
     """Return the distortion of the stack with all weights 0 and the last biases refit.
 
-    It is what distortions are relative to.
+    It is what distortions are relative to. `raw` (n, n_outputs): the outputs before the
+    link.
     """
-    raw = forward(stack, X)
-    last = replace(stack.layers[-1], weights=np.zeros_like(stack.layers[-1].weights))
-    constant = np.tile(last.biases, (len(raw), 1))
+    constant = np.tile(stack.layers[-1].biases, (len(raw), 1))
     return distortion(stack, raw, constant + refit_biases(stack, raw, constant))

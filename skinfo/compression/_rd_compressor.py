@@ -82,17 +82,15 @@ class RDCompressor(
         :class:`~sklearn.neural_network.MLPRegressor`. Inside a
         :class:`~sklearn.frozen.FrozenEstimator` it is compressed as it is, and the data
         of `fit` only calibrate; otherwise a clone of it is fitted first.
-    method : {"rate_distortion", "kmeans", "prune", "prune_refit"}, \
-            default="rate_distortion"
+    method : str, default="rate_distortion"
         "rate_distortion": rounding with feedback, see the Notes. "kmeans": one codebook
         a layer by weighted k-means, as in [1]_. "prune": all but the most important
         weights become 0, as in [1]_. "prune_refit": the same, and those that stay make
         up for those that went.
-    importance : {"uniform", "kl", "gradient", "hessian", "gradient+hessian"}, \
-            default="kl"
-        What a weight counts in "kmeans" and "prune". "kl": the diagonal of the
-        Gauss-Newton matrix of the distortion. Those with "gradient" or "hessian" are of
-        the loss, and need y.
+    importance : str, default="kl"
+        What a weight counts in "kmeans" and "prune". "uniform": 1. "kl": the diagonal
+        of the Gauss-Newton matrix of the distortion. "gradient", "hessian" and
+        "gradient+hessian" are of the loss, and need y.
     rate : float, default=None
         Bits for each weight. Where none of `rate`, `n_bytes` and `distortion` is given,
         it is 3.
@@ -239,8 +237,9 @@ class RDCompressor(
             )
         rng = check_random_state(self.random_state)
         with one_blas_thread():
-            self._coded = self._compress(stack, X, y, target, rng)
-            self._keep(stack, X)
+            some, y = some_samples(X, y, rng)
+            self._coded = self._compress(stack, some, y, target, rng)
+            self._keep(stack, X, some)
         return self
 
     def _check_parameters(self) -> Target:
@@ -298,7 +297,6 @@ class RDCompressor(
         target: Target,
         rng: np.random.RandomState,
     ) -> CodedModel:
-        X, y = some_samples(X, y, rng)
         if self.method == "rate_distortion":
             return rate_distortion(
                 stack,
@@ -321,7 +319,7 @@ class RDCompressor(
             damping=float(self.damping),
         )
 
-    def _keep(self, stack: Stack, X: Any) -> None:
+    def _keep(self, stack: Stack, X: Any, some: Any) -> None:
         """Store the compressed model, and what can be said of it."""
         found = decoded(self._coded)
         self.compressed_estimator_ = with_weights(self.estimator_, found)
@@ -329,7 +327,7 @@ class RDCompressor(
         self.rate_ = 8 * weight_bytes(self._coded.layers) / stack.n_weights
         n_numbers = stack.n_weights + sum(len(each.biases) for each in stack.layers)
         self.compression_ratio_ = 4 * n_numbers / self.n_bytes_
-        report: Report = make_report(stack, found, X)
+        report: Report = make_report(stack, found, X, some)
         self.distortion_ = report.distortion
         self.relative_distortion_ = report.relative_distortion
         self.orthogonality_gap_ = report.orthogonality_gap

@@ -15,6 +15,7 @@ from skinfo.compression._distortion import distortion, without_weights
 from skinfo.compression._importance import input_covariance, unit_importance
 from skinfo.compression._layers import Stack, forward, layer_inputs
 
+_SAMPLES_AT_A_TIME = 10_000
 _MOST_INPUTS = 2048  # whose correlations are counted
 
 
@@ -53,17 +54,26 @@ class LayerReport:
     sparsity: float
 
 
-def make_report(stack: Stack, found: Stack, X: Any) -> Report:
-    """Compare a compressed stack with the original."""
-    raw, changed = forward(stack, X), forward(found, X)
+def make_report(stack: Stack, found: Stack, X: Any, some: Any) -> Report:
+    """Compare a compressed stack with the original.
+
+    `some`: those of the samples that tell the Gaussian rate.
+    """
+    raw, changed = _outputs(stack, X), _outputs(found, X)
     total = distortion(stack, raw, changed)
-    scale = without_weights(stack, X)
+    scale = without_weights(stack, raw)
     return Report(
         distortion=total,
         relative_distortion=total / scale if scale > 0 else 0.0,
         orthogonality_gap=_orthogonality_gap(raw, changed),
-        gaussian_rate=gaussian_rate(stack, X, total),
+        gaussian_rate=gaussian_rate(stack, some, total),
     )
+
+
+def _outputs(stack: Stack, X: Any) -> FloatArray:
+    """Return the outputs before the link, from blocks of samples."""
+    blocks = gen_batches(X.shape[0], _SAMPLES_AT_A_TIME)
+    return np.concatenate([forward(stack, X[block]) for block in blocks])
 
 
 def _orthogonality_gap(raw: FloatArray, changed: FloatArray) -> float:

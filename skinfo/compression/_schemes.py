@@ -73,7 +73,8 @@ def make_probe(
         first, second = rng.permutation(X.shape[0]), rng.permutation(X.shape[0])
         middle = (X[first] + X[second]) / 2
         X = middle if hasattr(X, "todense") else np.vstack([X, middle])
-    return Probe(stack, X, forward(stack, X), without_weights(stack, X))
+    raw = forward(stack, X)
+    return Probe(stack, X, raw, without_weights(stack, raw))
 
 
 def some_samples(X: Any, y: Any, rng: np.random.RandomState) -> tuple[Any, Any]:

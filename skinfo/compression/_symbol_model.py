@@ -1,7 +1,7 @@
 """Adaptive frequencies of tokens, the same on every machine.
 
 Blocks. All below changes only between blocks. The block behind n tokens of a group has
-max(1, min(floor(n / 16), max(32, floor(n / 24)))), or what is left of the group.
+max(1, min(floor(n / 8), max(32, floor(n / 16)))), or what is left of the group.
 
 Levels. The level of an integer is the bit length of the sum of the 8 magnitudes before
 it in its group; there are zeros before the first, and more than 2^12 counts as 2^12.
@@ -76,7 +76,7 @@ def block_sizes(n_integers: int) -> Iterator[int]:
     """Yield the sizes of blocks; within one the frequencies do not change."""
     done = 0
     while done < n_integers:
-        size = max(1, min(done // 16, max(32, done // 24)))
+        size = max(1, min(done // 8, max(32, done // 16)))
         yield min(size, n_integers - done)
         done += size
 

@@ -1,6 +1,7 @@
 """Pictures of fitted estimators, in the manner of scikit-learn's displays."""
 
 from skinfo.inspection._dependence import DependenceDisplay
+from skinfo.inspection._rate_distortion import RateDistortionDisplay
 from skinfo.inspection._tilt import TiltDisplay
 
-__all__ = ["DependenceDisplay", "TiltDisplay"]
+__all__ = ["DependenceDisplay", "RateDistortionDisplay", "TiltDisplay"]

@@ -209,7 +209,7 @@ class PlainReader:
         integers, levels, tokens, advantages = [], [], [], [-512, -1024]
         while len(integers) < size:
             n = len(integers)
-            b = min(max(1, min(n // 16, max(32, n // 24))), size - n)
+            b = min(max(1, min(n // 8, max(32, n // 16))), size - n)
             advantages = self.block(integers, levels, tokens, b, advantages)
         return integers
 

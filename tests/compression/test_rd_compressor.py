@@ -1,0 +1,782 @@
+"""RDCompressor and compress, on models of scikit-learn."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import threading
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_array, csr_matrix
+from scipy.special import rel_entr
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_digits
+from sklearn.ensemble import StackingClassifier
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import (
+    Lasso,
+    LinearRegression,
+    LogisticRegression,
+    PoissonRegressor,
+    Ridge,
+    RidgeClassifier,
+    SGDClassifier,
+)
+from sklearn.metrics import accuracy_score
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+from sklearn.utils.validation import check_is_fitted
+
+from skinfo import RDCompressor, compress, load_compressed
+from skinfo.compression import _rd_compressor, _schemes
+from skinfo.compression._rd_compressor import IMPORTANCES, METHODS
+
+D = 12
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def make_data(n=240, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, D)) @ np.linalg.cholesky(np.full((D, D), 0.4) + np.eye(D)).T
+    scores = X @ np.random.default_rng(99).normal(size=(D, 3))
+    return X, scores + rng.normal(size=scores.shape)
+
+
+X, SCORES = make_data()
+LABELS = np.array(["low", "mid", "top"])[SCORES.argmax(axis=1)]
+NETWORK = {"hidden_layer_sizes": (8,), "max_iter": 60, "random_state": 0}
+MODELS = {
+    "LinearRegression": (LinearRegression(), SCORES[:, 0]),
+    "several outputs": (Ridge(), SCORES),
+    "one column": (LinearRegression(), SCORES[:, :1]),
+    "without intercept": (LinearRegression(fit_intercept=False), SCORES[:, 0]),
+    "Lasso": (Lasso(0.1), SCORES[:, 0]),
+    "PoissonRegressor": (PoissonRegressor(), np.exp(SCORES[:, 0] / 9)),
+    "binary LogisticRegression": (LogisticRegression(), SCORES[:, 0] > 0),
+    "LogisticRegression": (LogisticRegression(), LABELS),
+    "RidgeClassifier": (RidgeClassifier(), LABELS),
+    "several labels": (RidgeClassifier(), (SCORES > 0).astype(int)),
+    "LinearSVC": (LinearSVC(), SCORES[:, 0] > 0),
+    "SGDClassifier": (SGDClassifier(random_state=0), LABELS),
+    "MLPClassifier": (MLPClassifier(**NETWORK), LABELS),
+    "binary MLPClassifier": (MLPClassifier(**NETWORK), SCORES[:, 0] > 0),
+    "MLPClassifier of labels": (MLPClassifier(**NETWORK), (SCORES > 0).astype(int)),
+    "MLPRegressor": (MLPRegressor(**NETWORK), SCORES[:, 0]),
+    "MLPRegressor of outputs": (MLPRegressor(**NETWORK), SCORES),
+    "deep": (MLPRegressor(**NETWORK | {"hidden_layer_sizes": (8, 6, 5)}), SCORES),
+}
+SOME = ("several outputs", "LogisticRegression", "MLPClassifier", "MLPRegressor")
+
+
+@cache
+def fitted(name):
+    model, y = MODELS[name]
+    return clone(model).fit(X, y)
+
+
+@cache
+def compressed(name, **params):
+    """Return the compressor of a fitted model; tests do not change it."""
+    _, y = MODELS[name]
+    compressor = RDCompressor(FrozenEstimator(fitted(name)), random_state=0, **params)
+    return compressor.fit(X, y)
+
+
+def predictions(model, X=X):
+    names = ("predict", "predict_proba", "predict_log_proba", "decision_function")
+    return {name: getattr(model, name)(X) for name in names if hasattr(model, name)}
+
+
+def assert_same_predictions(one, other, X=X):
+    expected, found = predictions(one, X), predictions(other, X)
+    assert found.keys() == expected.keys()
+    for name, values in expected.items():
+        assert found[name].dtype == values.dtype
+        assert_array_equal(found[name], values)
+
+
+# What every method gives for every model
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", MODELS)
+def test_file_predicts_as_the_compressed_model(name, method):
+    compressor = compressed(name, method=method)
+    data = compressor.to_bytes()
+    assert len(data) == compressor.n_bytes_
+    loaded = load_compressed(data)
+    assert type(loaded) is type(fitted(name))
+    assert_same_predictions(compressor.compressed_estimator_, loaded)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", MODELS)
+def test_attributes_are_what_their_names_say(name, method):
+    compressor, model = compressed(name, method=method), fitted(name)
+    assert compressor.estimator_ is model
+    stacked = [model.coef_.T] if hasattr(model, "coef_") else model.coefs_
+    n_weights = sum(weights.size for weights in stacked)
+    n_outputs = [1 if each.ndim == 1 else each.shape[1] for each in stacked]
+    numbers = n_weights + sum(n_outputs)
+    assert compressor.compression_ratio_ == 4 * numbers / compressor.n_bytes_
+    assert 0 < compressor.rate_ <= 8 * compressor.n_bytes_ / n_weights
+    assert compressor.distortion_ >= 0
+    assert compressor.gaussian_rate_ >= 0
+    assert -1 < compressor.orthogonality_gap_ < 1
+    shapes = [np.atleast_2d(each.T).T.shape for each in stacked]
+    assert [report.shape for report in compressor.layers_] == shapes
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_distortion_is_that_of_the_predictions(name):
+    compressor, model = compressed(name), fitted(name)
+    if isinstance(model, (LogisticRegression, MLPClassifier)):
+        p, q = model.predict_proba(X), compressor.predict_proba(X)
+        expected = rel_entr(p, q)
+        if name == "MLPClassifier of labels":
+            expected = expected + rel_entr(1 - p, 1 - q)
+    elif hasattr(model, "decision_function"):
+        expected = (model.decision_function(X) - compressor.decision_function(X)) ** 2
+    else:
+        expected = (model.predict(X) - compressor.predict(X)) ** 2
+    expected = np.sum(expected) / len(X)
+    # probabilities near 0 lose digits in 1 - p
+    assert_allclose(compressor.distortion_, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_three_bits_keep_most_of_the_predictions(name):
+    compressor = compressed(name, rate=3)
+    assert compressor.relative_distortion_ < 0.1
+    _, y = MODELS[name]
+    assert compressor.score(X, y) > fitted(name).score(X, y) - 0.05
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", SOME)
+def test_original_model_is_not_changed(name, method):
+    model = copy.deepcopy(fitted(name))
+    before = pickle.dumps(model)
+    RDCompressor(FrozenEstimator(model), method=method).fit(X)
+    assert pickle.dumps(model) == before
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", SOME)
+def test_compressed_model_is_an_ordinary_one_without_the_state_of_training(
+    name, method
+):
+    model = compressed(name, method=method).compressed_estimator_
+    assert type(model) is type(fitted(name))
+    assert model.get_params() == fitted(name).get_params()
+    check_is_fitted(model)
+    assert not hasattr(model, "_optimizer")
+    assert clone(model).fit(X, MODELS[name][1]).score(X, MODELS[name][1]) > 0
+
+
+def test_pruned_weights_are_zero_in_the_model():
+    model = compressed("LogisticRegression", method="prune_refit", sparsity=0.5)
+    assert np.mean(model.compressed_estimator_.coef_ == 0) >= 0.5
+    assert model.layers_[0].sparsity >= 0.5
+
+
+# Targets
+
+
+@pytest.mark.parametrize("n_bytes", [60, 110])
+@pytest.mark.parametrize("method", ["rate_distortion", "kmeans"])
+@pytest.mark.parametrize("name", SOME)
+def test_number_of_bytes_is_met(name, method, n_bytes):
+    if "MLP" in name:
+        n_bytes *= 2
+    compressor = compressed(name, method=method, n_bytes=n_bytes)
+    assert len(compressor.to_bytes()) == compressor.n_bytes_ <= n_bytes
+
+
+@pytest.mark.parametrize("distortion", [0.3, 0.02])
+@pytest.mark.parametrize("method", ["rate_distortion", "kmeans"])
+@pytest.mark.parametrize("name", SOME)
+def test_distortion_is_met_on_the_data_of_fit(name, method, distortion):
+    compressor = compressed(name, method=method, distortion=distortion)
+    assert compressor.relative_distortion_ <= distortion
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_rate_is_met_but_for_whole_bytes(name):
+    compressor = compressed(name, rate=2.5)
+    n_weights = sum(np.prod(report.shape) for report in compressor.layers_)
+    # the step of each layer and the end of the coder
+    spare = 8 * (4 * len(compressor.layers_) + 3) / n_weights
+    assert 2.0 < compressor.rate_ <= 2.5 + spare
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_more_bytes_mean_less_distortion(name):
+    found = [compressed(name, rate=rate).relative_distortion_ for rate in (1, 3, 6)]
+    assert found[0] > 2 * found[1] > 4 * found[2]
+
+
+def test_default_rate_is_three():
+    name = "MLPClassifier"
+    assert compressed(name).to_bytes() == compressed(name, rate=3).to_bytes()
+
+
+def test_default_sparsity_is_nine_tenths():
+    name = "MLPClassifier"
+    default = compressed(name, method="prune")
+    assert (
+        default.to_bytes() == compressed(name, method="prune", sparsity=0.9).to_bytes()
+    )
+
+
+def test_feedback_beats_kmeans_by_far():
+    name = "MLPClassifier"
+    ours = compressed(name, n_bytes=120).distortion_
+    assert ours < compressed(name, method="kmeans", n_bytes=120).distortion_ / 4
+
+
+@pytest.mark.parametrize("importance", IMPORTANCES)
+def test_importances_differ(importance):
+    name, params = "MLPClassifier", {"method": "kmeans", "rate": 4}
+    compressor = compressed(name, importance=importance, **params)
+    others = [
+        compressed(name, importance=other, **params).to_bytes()
+        for other in IMPORTANCES
+        if other != importance
+    ]
+    # "hessian" of relu is "kl", see weight_importance
+    n_alike = others.count(compressor.to_bytes())
+    assert n_alike == (1 if importance in ("kl", "hessian") else 0)
+
+
+# Frozen and bare models
+
+
+def test_frozen_model_is_compressed_as_it_is():
+    model = fitted("LogisticRegression")
+    compressor = RDCompressor(FrozenEstimator(model)).fit(X[:50])
+    assert compressor.estimator_ is model
+
+
+def test_bare_model_is_refitted():
+    model = Ridge().fit(X, SCORES[:, 0])
+    compressor = RDCompressor(model, rate=8).fit(X, SCORES[:, 1])
+    assert compressor.estimator_ is not model
+    assert_array_equal(compressor.estimator_.coef_, Ridge().fit(X, SCORES[:, 1]).coef_)
+
+
+def test_bare_model_without_targets_names_the_remedies():
+    with pytest.raises(ValueError, match=r"FrozenEstimator\(model\).*compress"):
+        RDCompressor(Ridge()).fit(X)
+
+
+def test_compress_equals_the_compressor_of_the_frozen_model():
+    model = fitted("MLPClassifier")
+    found = compress(model, X, n_bytes=150, random_state=0)
+    assert_same_predictions(found, compressed("MLPClassifier", n_bytes=150))
+
+
+def test_compress_passes_targets_on():
+    model = fitted("MLPClassifier")
+    found = compress(
+        model, X, LABELS, method="kmeans", importance="gradient", random_state=0
+    )
+    expected = compressed("MLPClassifier", method="kmeans", importance="gradient")
+    assert_same_predictions(found, expected)
+
+
+def test_clone_keeps_a_frozen_model_and_drops_the_fit():
+    compressor = clone(compressed("LogisticRegression"))
+    assert compressor.estimator.estimator is fitted("LogisticRegression")
+    with pytest.raises(NotFittedError):
+        compressor.to_bytes()
+
+
+# Inputs
+
+
+@pytest.mark.parametrize("as_sparse", [csr_matrix, csr_array])
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", SOME)
+def test_sparse_samples_serve_as_dense_ones(name, method, as_sparse):
+    dense = np.where(np.abs(X) < 1, 0, X)
+    frozen = FrozenEstimator(fitted(name))
+    expected, found = (
+        RDCompressor(frozen, method=method, random_state=0).fit(samples)
+        for samples in (dense, as_sparse(dense))
+    )
+    # sums in another order: a code may fall to the other side, and others follow
+    assert abs(found.n_bytes_ - expected.n_bytes_) <= 3
+    ratio = found.relative_distortion_ / expected.relative_distortion_
+    assert 0.5 < ratio < 2
+    assert_allclose(found.transform(as_sparse(dense)), found.transform(dense))
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_lists_and_views_serve_as_arrays(name):
+    expected = compressed(name).to_bytes()
+    frozen = FrozenEstimator(fitted(name))
+    for samples in (X.tolist(), X[::-1][::-1]):
+        assert RDCompressor(frozen, random_state=0).fit(samples).to_bytes() == expected
+
+
+def test_names_of_a_dataframe_are_kept_and_saved(tmp_path):
+    frame = pd.DataFrame(
+        X, columns=[f"feature {i} \N{GREEK SMALL LETTER MU}" for i in range(D)]
+    )
+    compressor = RDCompressor(Ridge(), rate=4).fit(frame, SCORES[:, 0])
+    assert_array_equal(compressor.feature_names_in_, frame.columns)
+    assert_array_equal(
+        compressor.compressed_estimator_.feature_names_in_, frame.columns
+    )
+    compressor.predict(frame)
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        compressor.predict(X)
+    compressor.save(tmp_path / "named", feature_names=True)
+    compressor.save(tmp_path / "unnamed")
+    named, unnamed = (load_compressed(tmp_path / each) for each in ("named", "unnamed"))
+    assert_array_equal(named.feature_names_in_, frame.columns)
+    assert not hasattr(unnamed, "feature_names_in_")
+    assert_array_equal(named.predict(frame), compressor.predict(frame))
+    # a frame lies by columns in memory, and is summed in another order
+    assert_allclose(unnamed.predict(X), compressor.predict(frame), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array(["b", "a", "\N{SNOWMAN}"]),
+        np.array(["b", "a", "long name"], dtype=object),
+        np.array([7, -3, 1000]),
+        np.array([2.0, 0.0, -1.0]),
+        np.array([True, False, True]),
+    ],
+    ids=["str", "object", "int", "float", "bool"],
+)
+@pytest.mark.parametrize("model", [LogisticRegression(), MLPClassifier(**NETWORK)])
+def test_labels_come_back(model, labels):
+    y = labels[SCORES.argmax(axis=1)]
+    compressor = RDCompressor(model, rate=4, random_state=0).fit(X, y)
+    assert_array_equal(compressor.classes_, np.unique(y))
+    found = load_compressed(compressor.to_bytes()).predict(X)
+    assert (
+        found.dtype == compressor.predict(X).dtype == model.fit(X, y).predict(X).dtype
+    )
+    assert_array_equal(found, compressor.predict(X))
+    assert np.mean(found == compressor.estimator_.predict(X)) > 0.9
+
+
+@pytest.mark.parametrize("model", [LogisticRegression(), MLPClassifier(**NETWORK)])
+def test_models_of_single_precision_stay_so(model):
+    model = clone(model).fit(X.astype(np.float32), LABELS)
+    compressor = RDCompressor(FrozenEstimator(model), random_state=0).fit(X)
+    loaded = load_compressed(compressor.to_bytes())
+    weights = loaded.coef_ if hasattr(loaded, "coef_") else loaded.coefs_[0]
+    assert weights.dtype == np.float32
+    for samples in (X, X.astype(np.float32)):
+        assert_same_predictions(compressor, loaded, samples)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", SOME)
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_few_samples_are_enough(name, method, n):
+    compressor = RDCompressor(
+        FrozenEstimator(fitted(name)), method=method, random_state=0
+    ).fit(X[:n])
+    assert np.isfinite(compressor.distortion_)
+    assert_same_predictions(compressor, load_compressed(compressor.to_bytes()))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", SOME)
+def test_constant_and_equal_columns_do_no_harm(name, method):
+    samples = X.copy()
+    samples[:, 3], samples[:, 5] = 2.0, samples[:, 4]
+    compressor = RDCompressor(
+        FrozenEstimator(fitted(name)), method=method, random_state=0
+    ).fit(samples)
+    assert np.isfinite(compressor.distortion_)
+    if method == "rate_distortion":
+        assert compressor.relative_distortion_ < 0.1
+
+
+def test_features_in_other_units_cost_no_accuracy():
+    units = 10.0 ** np.linspace(-3, 3, D)
+    model = LinearRegression().fit(X * units, SCORES)
+    plain = RDCompressor(FrozenEstimator(model), rate=7).fit(X * units)
+    assert plain.relative_distortion_ < 1e-2
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"method": "zip"}, "method='zip' is not a known option"),
+        ({"importance": "all"}, "importance='all' is not a known option"),
+        ({"rate": 0}, "rate=0 must be positive"),
+        ({"rate": -1.0}, "rate=-1.0 must be positive"),
+        ({"rate": np.nan}, "rate=nan must be positive"),
+        ({"rate": np.inf}, "rate=inf must be positive"),
+        ({"n_bytes": 0}, "n_bytes=0 must be at least 1"),
+        ({"distortion": 0.0}, "distortion=0.0 must be positive"),
+        ({"damping": 0.0}, "damping=0.0 must be positive"),
+        ({"rdo": -0.1}, "rdo=-0.1 must be positive"),
+        ({"rate": 2, "n_bytes": 99}, "At most one of rate, n_bytes and distortion"),
+        ({"rate": 2, "distortion": 0.1}, "not rate and distortion"),
+        ({"method": "prune", "rate": 2}, "set by sparsity, not by rate"),
+        ({"method": "prune_refit", "n_bytes": 99}, "set by sparsity, not by n_bytes"),
+        ({"method": "prune", "sparsity": 1.0}, "sparsity=1.0 must lie strictly"),
+        ({"sparsity": 0.5}, "sparsity=0.5 has no meaning"),
+        ({"method": "kmeans", "sparsity": 0.5}, "sparsity=0.5 has no meaning"),
+        ({"n_bytes": 9}, r"n_bytes=9 cannot be reached: the smallest file.*bytes"),
+        ({"method": "kmeans", "n_bytes": 9}, "n_bytes=9 cannot be reached"),
+        ({"random_state": "now"}, "cannot be used to seed"),
+        ({"method": "kmeans", "importance": "gradient"}, "needs the true labels"),
+        ({"method": "prune", "importance": "hessian"}, "Pass y, or importance="),
+    ],
+)
+def test_values_out_of_range_are_named(params, message):
+    frozen = FrozenEstimator(fitted("MLPClassifier"))
+    with pytest.raises(ValueError, match=message):
+        RDCompressor(frozen, **params).fit(X)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"rate": "3"}, "rate='3' must be a number"),
+        ({"n_bytes": 300.0}, "n_bytes=300.0 must be an integer"),
+        ({"n_bytes": True}, "n_bytes=True must be an integer"),
+        ({"distortion": [0.1]}, "must be a number, not list"),
+        ({"method": "prune", "sparsity": "0.5"}, "must be a number, not str"),
+    ],
+)
+def test_values_of_the_wrong_type_are_named(params, message):
+    frozen = FrozenEstimator(fitted("MLPClassifier"))
+    with pytest.raises(TypeError, match=message):
+        RDCompressor(frozen, **params).fit(X)
+
+
+def test_smallest_file_that_an_error_names_can_be_had():
+    frozen = FrozenEstimator(fitted("MLPClassifier"))
+    with pytest.raises(ValueError, match="cannot be reached") as error:
+        RDCompressor(frozen, n_bytes=5).fit(X)
+    smallest = int(str(error.value).split("about ")[1].split(" ")[0])
+    assert RDCompressor(frozen, n_bytes=smallest).fit(X).n_bytes_ <= smallest
+
+
+def test_other_models_are_refused_by_name():
+    model = make_pipeline(Ridge()).fit(X, SCORES)
+    with pytest.raises(TypeError, match=r"Pipeline cannot be compressed.*Ridge"):
+        RDCompressor(FrozenEstimator(model)).fit(X)
+
+
+def test_unfitted_frozen_model_is_refused():
+    with pytest.raises(NotFittedError):
+        RDCompressor(FrozenEstimator(Ridge())).fit(X)
+
+
+def test_weights_that_are_not_finite_are_refused():
+    model = copy.deepcopy(fitted("LogisticRegression"))
+    model.coef_[1, 2] = np.nan
+    with pytest.raises(ValueError, match="weights of layer 0 contain NaN"):
+        RDCompressor(FrozenEstimator(model)).fit(X)
+
+
+def test_samples_with_other_features_are_refused():
+    frozen = FrozenEstimator(fitted("LogisticRegression"))
+    with pytest.raises(ValueError, match=r"X has 5 features, but.*fitted with 12"):
+        RDCompressor(frozen).fit(X[:, :5])
+
+
+def test_no_samples_are_refused():
+    frozen = FrozenEstimator(fitted("LogisticRegression"))
+    with pytest.raises(ValueError, match="0 sample"):
+        RDCompressor(frozen).fit(X[:0])
+
+
+def test_missing_values_are_refused():
+    frozen = FrozenEstimator(fitted("LogisticRegression"))
+    with pytest.raises(ValueError, match="contains NaN"):
+        RDCompressor(frozen).fit(np.where(X > 2, np.nan, X))
+
+
+def test_unknown_labels_are_refused_by_importances_that_read_them():
+    frozen = FrozenEstimator(fitted("LogisticRegression"))
+    compressor = RDCompressor(frozen, method="prune", importance="gradient")
+    with pytest.raises(ValueError, match="none of the classes"):
+        compressor.fit(X, np.where(LABELS == "low", "lowest", LABELS))
+
+
+@pytest.mark.parametrize("name", ["to_bytes", "predict", "transform", "save"])
+def test_unfitted_compressor_is_refused(name, tmp_path):
+    compressor = RDCompressor(FrozenEstimator(fitted("LogisticRegression")))
+    argument = {"to_bytes": (), "save": (tmp_path / "file",)}.get(name, (X,))
+    with pytest.raises(NotFittedError):
+        getattr(compressor, name)(*argument)
+
+
+# Determinism
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", SOME)
+def test_same_seed_gives_the_same_file(name, method):
+    again = clone(compressed(name, method=method)).fit(X, MODELS[name][1])
+    assert again.to_bytes() == compressed(name, method=method).to_bytes()
+
+
+def test_random_state_draws_the_samples(monkeypatch):
+    monkeypatch.setattr(_schemes, "_MOST_SAMPLES", 60)
+    frozen = FrozenEstimator(fitted("LogisticRegression"))
+    files = [
+        RDCompressor(frozen, random_state=seed).fit(X).to_bytes() for seed in (0, 0, 1)
+    ]
+    assert files[0] == files[1] != files[2]
+
+
+def test_random_state_of_the_caller_moves_on():
+    frozen = FrozenEstimator(fitted("MLPClassifier"))
+    rng = np.random.RandomState(0)
+    RDCompressor(frozen, random_state=rng).fit(X)
+    assert rng.randint(2**31) != np.random.RandomState(0).randint(2**31)
+
+
+def test_threads_do_not_disturb_each_other():
+    frozen = FrozenEstimator(fitted("MLPClassifier"))
+    found = {}
+
+    def run(key):
+        found[key] = RDCompressor(frozen, random_state=0).fit(X).to_bytes()
+
+    threads = [threading.Thread(target=run, args=(key,)) for key in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(found.values()) == {compressed("MLPClassifier").to_bytes()}
+
+
+# In the company of other estimators
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_pickled_compressor_predicts_and_writes_the_same(name):
+    compressor = compressed(name)
+    restored = pickle.loads(pickle.dumps(compressor))
+    assert_same_predictions(compressor, restored)
+    assert restored.to_bytes() == compressor.to_bytes()
+
+
+def test_grid_search_chooses_the_rate_by_two_metrics():
+    """The smallest file within one standard error of the best accuracy."""
+
+    def negative_bytes(compressor, *_):
+        return -compressor.n_bytes_
+
+    def accuracy(compressor, X, y):
+        return accuracy_score(y, compressor.predict(X))
+
+    def choose(results):
+        means = results["mean_test_accuracy"]
+        error = results["std_test_accuracy"][means.argmax()] / np.sqrt(3)
+        good = means >= means.max() - error
+        return int(np.where(good, results["mean_test_size"], -np.inf).argmax())
+
+    search = GridSearchCV(
+        RDCompressor(LogisticRegression(), random_state=0),
+        {"rate": [0.3, 3.0, 8.0]},
+        scoring={"accuracy": accuracy, "size": negative_bytes},
+        refit=choose,
+        cv=StratifiedKFold(3, shuffle=True, random_state=0),
+    ).fit(X, LABELS)
+    sizes = -search.cv_results_["mean_test_size"]
+    assert sizes[0] < sizes[1] < sizes[2]
+    assert search.best_params_ == {"rate": 3.0}
+    assert search.predict(X).shape == LABELS.shape
+
+
+def test_frozen_model_stays_in_cross_validation():
+    model = fitted("LogisticRegression")
+    scores = cross_val_score(
+        RDCompressor(FrozenEstimator(model), rate=8),
+        X,
+        LABELS,
+        cv=StratifiedKFold(3, shuffle=True, random_state=0),
+    )
+    # eight bits change hardly a prediction of the model, which saw all data
+    assert_allclose(scores.mean(), model.score(X, LABELS), atol=0.02)
+
+
+def test_parameters_of_the_inner_model_can_be_searched():
+    compressor = RDCompressor(Ridge()).set_params(estimator__alpha=7.0, rate=5)
+    assert compressor.fit(X, SCORES).estimator_.alpha == 7.0
+
+
+def test_pipeline_ends_with_it():
+    pipeline = make_pipeline(
+        StandardScaler(), RDCompressor(LogisticRegression(), n_bytes=80)
+    ).fit(X, LABELS)
+    assert pipeline.score(X, LABELS) > 0.8
+    assert pipeline.predict_proba(X).shape == (len(X), 3)
+    assert len(pipeline[-1].to_bytes()) <= 80
+
+
+def test_pipeline_goes_on_after_it():
+    pipeline = make_pipeline(RDCompressor(LogisticRegression()), Ridge())
+    pipeline.fit(X, LABELS == "low")
+    assert pipeline[-1].n_features_in_ == 2
+
+
+def test_stacking_takes_it_for_a_classifier():
+    compressors = [
+        ("linear", RDCompressor(LogisticRegression(), random_state=0)),
+        ("network", RDCompressor(MLPClassifier(**NETWORK), random_state=0)),
+    ]
+    stacking = StackingClassifier(compressors, cv=3).fit(X, LABELS)
+    assert stacking.score(X, LABELS) > 0.8
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_transform_gives_a_column_for_each_output(name):
+    compressor, model = compressed(name), fitted(name)
+    found = compressor.transform(X)
+    names = compressor.get_feature_names_out()
+    assert found.shape == (len(X), len(names))
+    assert names[0] == "rdcompressor0"
+    if isinstance(model, (LogisticRegression, MLPClassifier)):
+        expected = compressor.predict_proba(X)
+    elif hasattr(model, "decision_function"):
+        expected = compressor.decision_function(X)
+    else:
+        expected = compressor.predict(X)
+    assert_array_equal(found, expected.reshape(len(X), -1))
+
+
+def test_transform_of_the_default_model_sets_a_dataframe():
+    compressor = clone(compressed("LogisticRegression")).set_output(transform="pandas")
+    frame = compressor.fit(X).transform(X)
+    assert list(frame.columns) == ["rdcompressor0", "rdcompressor1", "rdcompressor2"]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_methods_are_those_of_the_model(name):
+    for each in ("predict_proba", "predict_log_proba", "decision_function", "score"):
+        has = hasattr(fitted(name), each)
+        assert hasattr(compressed(name), each) == has
+        assert hasattr(RDCompressor(MODELS[name][0]), each) == has
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_tags_are_those_of_the_model(name):
+    model = MODELS[name][0]
+    compressor = RDCompressor(model)
+    assert sklearn.base.is_classifier(compressor) == sklearn.base.is_classifier(model)
+    assert sklearn.base.is_regressor(compressor) == sklearn.base.is_regressor(model)
+
+
+def test_score_takes_weights_of_samples():
+    compressor = compressed("LogisticRegression")
+    weights = (compressor.predict(X) == LABELS).astype(float)
+    assert compressor.score(X, LABELS, sample_weight=weights) == 1
+
+
+# Files
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_saved_file_has_the_bytes(name, tmp_path):
+    compressor = compressed(name)
+    for path in (tmp_path / "a.skinfo", str(tmp_path / "b.skinfo")):
+        compressor.save(path)
+        assert Path(path).read_bytes() == compressor.to_bytes()
+        assert_same_predictions(compressor, load_compressed(path))
+
+
+def test_save_writes_over_an_earlier_file(tmp_path):
+    path = tmp_path / "model"
+    path.write_bytes(b"earlier" * 1000)
+    compressed("LogisticRegression").save(path)
+    assert path.read_bytes() == compressed("LogisticRegression").to_bytes()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_failed_save_leaves_the_earlier_file_alone(tmp_path, monkeypatch):
+    path = tmp_path / "model"
+    path.write_bytes(b"earlier")
+
+    def fail(*_):
+        raise OSError("no space is left")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="no space"):
+        compressed("LogisticRegression").save(path)
+    assert path.read_bytes() == b"earlier"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_names_are_checked_before_anything_is_written(tmp_path):
+    with pytest.raises(ValueError, match="fit saw no names"):
+        compressed("LogisticRegression").save(tmp_path / "model", feature_names=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_save_into_no_folder_fails(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        compressed("LogisticRegression").save(tmp_path / "none" / "model")
+
+
+def test_module_names_are_public():
+    assert _rd_compressor.RDCompressor is RDCompressor
+
+
+# The promises of the issue, where they are fast; all are in the benchmarks
+
+
+def test_ridge_on_diabetes_takes_45_bytes():
+    X, y = load_diabetes(return_X_y=True)
+    model = Ridge().fit(X, y)
+    compressor = RDCompressor(FrozenEstimator(model), n_bytes=45).fit(X)
+    assert model.score(X, y) - compressor.score(X, y) <= 0.01
+
+
+def test_logistic_regression_on_digits_takes_300_bytes():
+    X, y = load_digits(return_X_y=True)
+    model = LogisticRegression(max_iter=1000).fit(X[::2] / 16, y[::2])
+    compressor = RDCompressor(FrozenEstimator(model), n_bytes=300).fit(X[::2] / 16)
+    held_out, labels = X[1::2] / 16, y[1::2]
+    drop = model.score(held_out, labels) - compressor.score(held_out, labels)
+    assert drop <= 0.012
+    p, q = model.predict_proba(held_out), compressor.predict_proba(held_out)
+    assert rel_entr(p, q).sum(axis=1).mean() <= 0.003
+
+
+def test_ill_conditioned_regression_keeps_its_predictions():
+    rng = np.random.default_rng(0)
+    u, _ = np.linalg.qr(rng.normal(size=(400, 20)))
+    v, _ = np.linalg.qr(rng.normal(size=(20, 20)))
+    samples = u * np.logspace(0, -9, 20) @ v.T
+    y = samples @ rng.normal(size=20) + 1e-3 * rng.normal(size=400)
+    model = LinearRegression().fit(samples, y)
+    compressor = RDCompressor(FrozenEstimator(model), rate=6).fit(samples)
+    assert model.score(samples, y) - compressor.score(samples, y) <= 0.001
+
+
+def test_convergence_warning_is_of_the_inner_model_alone():
+    model = MLPClassifier(**NETWORK | {"max_iter": 2})
+    with pytest.warns(ConvergenceWarning, match="Maximum iterations"):
+        RDCompressor(model).fit(X, LABELS)

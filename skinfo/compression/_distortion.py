@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit, kl_div
+from scipy.special import expit, kl_div, logit
 
 from skinfo._core._typing import FloatArray
 from skinfo.compression._importance import distortion_metric
 from skinfo.compression._layers import Stack, apply_link
 
 _LEAST_PROBABILITY = 1e-300
+_LEAST_MEAN = 1e-12  # probability, that a constant is fitted to
+_ROUNDING = 1e-25  # of the squared predictions
 _BINARY_LINKS = frozenset({"logistic", "double_logistic"})
 _N_STEPS = 8  # of Gauss and Newton, for the biases
 _LEAST_CURVATURE = 1e-9  # of the largest, that biases are fitted along
@@ -21,7 +23,22 @@ def distortion(stack: Stack, raw: FloatArray, changed: FloatArray) -> float:
     The mean over samples of the KL divergence in nats, or of the squared difference,
     summed over the outputs.
     """
-    p, q = apply_link(stack.link, raw), apply_link(stack.link, changed)
+    return _between(stack, apply_link(stack.link, raw), apply_link(stack.link, changed))
+
+
+def without_weights(stack: Stack, raw: FloatArray) -> float:
+    """Return the distortion of the stack with all weights 0 and the best biases.
+
+    It is what distortions are relative to: the best constant is the mean of what the
+    stack predicts, for every link.
+    """
+    p = apply_link(stack.link, raw)
+    found = _between(stack, p, np.broadcast_to(p.mean(axis=0), p.shape))
+    return found if found > _ROUNDING * float(np.mean(p**2)) else 0.0
+
+
+def _between(stack: Stack, p: FloatArray, q: FloatArray) -> float:
+    """Return the distortion from p to q, (n, n_outputs)."""
     if stack.distortion == "squared":
         return float(np.mean(np.sum((p - q) ** 2, axis=1)))
     total = kl_div(p, np.maximum(q, _LEAST_PROBABILITY))
@@ -38,6 +55,10 @@ def refit_biases(stack: Stack, raw: FloatArray, changed: FloatArray) -> FloatArr
     shift: FloatArray = (raw - changed).mean(axis=0)
     if stack.distortion == "squared" and stack.link != "exp":
         return shift
+    if stack.distortion == "kl":  # where all are sure, the means say little
+        other = _best_constant(stack, raw) - changed.mean(axis=0)
+        starts = (shift, other)
+        shift = min(starts, key=lambda each: distortion(stack, raw, changed + each))
     best, least = shift, distortion(stack, raw, changed + shift)
     for _ in range(_N_STEPS):
         shift = shift - _newton_step(stack, raw, changed + shift)
@@ -46,6 +67,14 @@ def refit_biases(stack: Stack, raw: FloatArray, changed: FloatArray) -> FloatArr
             break
         best, least = shift, found
     return best
+
+
+def _best_constant(stack: Stack, raw: FloatArray) -> FloatArray:
+    """Return the constant outputs with the mean probabilities, (n_outputs,)."""
+    means = apply_link(stack.link, raw).mean(axis=0)
+    means = np.clip(means, _LEAST_MEAN, 1 - _LEAST_MEAN)
+    raw_means: FloatArray = np.log(means) if stack.link == "softmax" else logit(means)
+    return raw_means / 2 if stack.link == "double_logistic" else raw_means
 
 
 def _newton_step(stack: Stack, raw: FloatArray, changed: FloatArray) -> FloatArray:
@@ -65,13 +94,3 @@ def _newton_step(stack: Stack, raw: FloatArray, changed: FloatArray) -> FloatArr
     )
     result: FloatArray = step
     return result
-
-
-def without_weights(stack: Stack, raw: FloatArray) -> float:
-    """Return the distortion of the stack with all weights 0 and the last biases refit.
-
-    It is what distortions are relative to. `raw` (n, n_outputs): the outputs before the
-    link.
-    """
-    constant = np.tile(stack.layers[-1].biases, (len(raw), 1))
-    return distortion(stack, raw, constant + refit_biases(stack, raw, constant))

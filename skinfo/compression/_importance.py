@@ -23,6 +23,7 @@ from skinfo.compression._layers import Stack, apply_link, forward, layer_inputs
 
 SUPERVISED = frozenset({"gradient", "hessian", "gradient+hessian"})
 _BLOCK_BYTES = 1 << 26  # larger blocks leave the caches and are not faster
+_LEAST_BIAS = 1e-10  # curvature of biases, beside the largest, that is not rounding
 _MARGIN_LINKS = frozenset({"identity", "modified_huber"})  # labels count as -1 and 1
 
 
@@ -344,7 +345,8 @@ def gauss_newton_matrix(stack: Stack, X: Any) -> FloatArray:
     if metric.directions is not None:
         of_biases -= metric.directions.T @ metric.directions / len(X)
     # softmax: equal changes of all biases change nothing
-    whole -= mixed @ np.linalg.pinv(of_biases, hermitian=True) @ mixed.T
+    inverse = np.linalg.pinv(of_biases, rcond=_LEAST_BIAS, hermitian=True)
+    whole -= mixed @ inverse @ mixed.T
     return (whole + whole.T) / 2
 
 

@@ -145,6 +145,13 @@ def layer_inputs(stack: Stack, X: Any) -> Iterator[FloatArray]:
         yield X
 
 
+def pre_activations(stack: Stack, X: Any) -> Iterator[FloatArray]:
+    """Yield what each layer gives before its activation."""
+    for layer, inputs in zip(stack.layers, layer_inputs(stack, X), strict=False):
+        z: FloatArray = inputs @ layer.weights + layer.biases
+        yield z
+
+
 def forward(stack: Stack, X: Any) -> FloatArray:
     """Return the outputs before the link, (n, n_outputs)."""
     for inputs in layer_inputs(stack, X):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
@@ -10,17 +10,16 @@ from typing import Any
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import issparse
-from scipy.special import kl_div
 
 from skinfo._core._typing import BoolArray, FloatArray, IntArray
+from skinfo.compression._distortion import distortion
 from skinfo.compression._importance import input_covariance, unit_importance
 from skinfo.compression._layers import (
     ACTIVATION_FUNCTIONS,
     AffineLayer,
     Stack,
-    apply_link,
     forward,
-    layer_inputs,
+    pre_activations,
 )
 
 # The share of an output's weights that a round leaves. The last rounds decide, the
@@ -34,7 +33,6 @@ _LEAST_DAMPING = 1e-10
 # Variances, relative to the squared mean, that are rounding: of centred inputs, and of
 # sparse ones, which are not centred.
 _CONSTANT, _SPARSE_CONSTANT = 1e-26, 1e-10
-_LEAST_PROBABILITY = 1e-300
 
 
 def keep_largest(
@@ -114,7 +112,7 @@ def prune_refit(
     """
     if sparsity == 0:
         return stack
-    targets = list(_pre_activations(stack, X))
+    targets = list(pre_activations(stack, X))
     first = _Refit.of(stack.layers[0], X, targets[0], damping)
     weights = unit_importance(stack, X)
 
@@ -129,7 +127,7 @@ def prune_refit(
     found = list(dict.fromkeys(found))
     if len(found) == 1:
         return found[0]
-    distortions = [_distortion(stack, targets[-1], forward(each, X)) for each in found]
+    distortions = [distortion(stack, targets[-1], forward(each, X)) for each in found]
     return found[int(np.argmin(distortions))]
 
 
@@ -153,12 +151,6 @@ def _prune_whole(
             break
         sizes = np.where(used < counts, np.maximum(used, 1), sizes)
     return pruned
-
-
-def _pre_activations(stack: Stack, X: Any) -> Iterator[FloatArray]:
-    for layer, inputs in zip(stack.layers, layer_inputs(stack, X), strict=False):
-        z: FloatArray = inputs @ layer.weights + layer.biases
-        yield z
 
 
 def _prune_layers(
@@ -332,14 +324,3 @@ def allocation(sizes: IntArray, n_kept: int, exponent: float) -> tuple[int, ...]
     while whole.sum() > n_kept and (whole > 1).any():
         whole[np.argmax(whole)] -= 1
     return tuple(whole.tolist())
-
-
-def _distortion(stack: Stack, raw: FloatArray, changed: FloatArray) -> float:
-    """Return the distortion from the outputs before the link, (n, n_outputs)."""
-    p, q = apply_link(stack.link, raw), apply_link(stack.link, changed)
-    if stack.distortion == "squared":
-        return float(np.mean(np.sum((p - q) ** 2, axis=1)))
-    total = kl_div(p, np.maximum(q, _LEAST_PROBABILITY))
-    if stack.link in ("logistic", "double_logistic"):
-        total += kl_div(1 - p, np.maximum(1 - q, _LEAST_PROBABILITY))
-    return float(np.mean(np.sum(total, axis=1)))

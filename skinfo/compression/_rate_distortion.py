@@ -33,7 +33,7 @@ from skinfo.compression._layers import (
     ACTIVATION_FUNCTIONS,
     AffineLayer,
     Stack,
-    layer_inputs,
+    pre_activations,
 )
 
 _MOST_COUPLED = 3000  # weights of one layer, of which the full curvature is taken
@@ -54,6 +54,8 @@ class Settings:
     last layer. `rate_weight`: how many squared steps a bit is worth. `exponents`:
     whether the inputs of the hidden layers, and of the last, have steps of their own.
     `damping`: what is added to the curvature, times the squared reach of the inputs.
+    `coupled`: whether the outputs of a single layer with a link are rounded together,
+    by the curvature that they have now, which is hardly any where the model is sure.
     """
 
     step: float
@@ -61,6 +63,7 @@ class Settings:
     rate_weight: float
     exponents: tuple[bool, bool]
     damping: float
+    coupled: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +144,8 @@ class LayerPlan:
             products += block.products(values)
         size, along = products
         step *= along / size if size > 0 and along > 0 else 1.0
+        if not codes.any():  # whatever it is
+            step, scaled = 1.0, False
         if not _STEPS[0] < step < _STEPS[1]:  # what no float32 can be
             scaled, shift = True, int(np.log2(step))
             exponents += 2 * shift
@@ -172,24 +177,20 @@ class Calibration:
     importance: FloatArray = field(init=False)
 
     def __post_init__(self) -> None:
-        self.targets = [
-            inputs @ layer.weights + layer.biases
-            for layer, inputs in zip(
-                self.stack.layers, layer_inputs(self.stack, self.X), strict=False
-            )
-        ]
+        self.targets = list(pre_activations(self.stack, self.X))
         means = np.array([each.mean() for each in unit_importance(self.stack, self.X)])
         floor = _LEAST_IMPORTANCE * means.max()
         self.importance = np.maximum(means, floor) if floor > 0 else np.ones(len(means))
-        self._first_plans: dict[float, LayerPlan] = {}
+        self._first_plans: dict[tuple[float, bool], LayerPlan] = {}
 
-    def size_of_weights(self) -> float:
+    def size_of_weights(self, *, coupled: bool) -> float:
         """Return the mean size of the weights of the first layer, in units of steps."""
-        plan = self._plan(0, self.X, 1.0)
+        plan = self._plan(0, self.X, 1.0, coupled=coupled)
         if not plan.blocks:
             return 0.0
         mean = np.mean([np.mean(block.weights**2) for block in plan.blocks])
-        return float(np.sqrt(mean * self.importance[0]) * 2.0**-plan.log_scale)
+        importance = 1.0 if coupled else self.importance[0]
+        return float(np.sqrt(mean * importance) * 2.0**-plan.log_scale)
 
     def least_curvature(self) -> float:
         """Return the least eigenvalue of the inputs, in units of their reach."""
@@ -205,26 +206,33 @@ class Calibration:
         """Return the layers as integers."""
         inputs, coded = self.X, []
         for number, layer in enumerate(self.stack.layers):
-            plan = self._plan(number, inputs, settings.damping)
+            plan = self._plan(
+                number, inputs, settings.damping, coupled=settings.coupled
+            )
             found, inputs = self._coded_layer(number, layer, inputs, plan, settings)
             coded.append(found)
         return coded
 
-    def _plan(self, number: int, inputs: Any, damping: float) -> LayerPlan:
+    def _plan(
+        self, number: int, inputs: Any, damping: float, *, coupled: bool
+    ) -> LayerPlan:
         if number > 0:
-            return self._new_plan(number, inputs, damping)
-        if damping not in self._first_plans:
-            self._first_plans[damping] = self._new_plan(number, inputs, damping)
-        return self._first_plans[damping]
+            return self._new_plan(number, inputs, damping, coupled=coupled)
+        key = damping, coupled
+        if key not in self._first_plans:
+            self._first_plans[key] = self._new_plan(0, inputs, damping, coupled=coupled)
+        return self._first_plans[key]
 
-    def _new_plan(self, number: int, inputs: Any, damping: float) -> LayerPlan:
+    def _new_plan(
+        self, number: int, inputs: Any, damping: float, *, coupled: bool
+    ) -> LayerPlan:
         means, variances = _moments(inputs)
         rows = np.flatnonzero(variances > 0)
         reach = damping * _reach(inputs, means)
         if len(self.stack.layers) > 1 and len(rows) > 0:
             # the inputs of a network are alike, also those that hardly vary here
             reach = np.maximum(reach, reach[rows].mean())
-        if self._is_coupled(len(rows)):
+        if coupled and len(rows) > 0:
             return LayerPlan((self._coupled_block(rows, reach[rows], variances[rows]),))
         n_blocks = -(-len(rows) // _MOST_INPUTS)
         return LayerPlan(
@@ -249,12 +257,13 @@ class Calibration:
             weights = _shrunk(covariance, metric, weights)
         return Block(rows, weights, covariance, covariance, make_plan(metric))
 
-    def _is_coupled(self, n_inputs: int) -> bool:
-        """Return whether outputs are not rounded apart: in one layer with a link."""
+    @property
+    def can_couple(self) -> bool:
+        """Whether outputs can be rounded together: in one layer with a link."""
         return (
             len(self.stack.layers) == 1
             and not self._is_linear
-            and 0 < n_inputs * self.stack.n_outputs <= _MOST_COUPLED
+            and self.stack.n_weights <= _MOST_COUPLED
         )
 
     @property
@@ -287,7 +296,9 @@ class Calibration:
     ) -> tuple[CodedLayer, FloatArray]:
         """Return the layer as integers, and what it gives."""
         last = number == len(self.stack.layers) - 1
-        step = settings.step * 2.0**plan.log_scale / np.sqrt(self.importance[number])
+        step = settings.step * 2.0**plan.log_scale
+        if not settings.coupled:  # otherwise the curvature has it
+            step /= np.sqrt(self.importance[number])
         if last:
             step *= settings.last_ratio
         coded = plan.rounded(

@@ -18,7 +18,7 @@ from sklearn.base import (
     clone,
 )
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import Tags, check_random_state, get_tags
+from sklearn.utils import Tags, check_consistent_length, check_random_state, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -234,6 +234,14 @@ class RDCompressor(
             raise ValueError(
                 f"X has {X.shape[1]} features, but the model was fitted with "
                 f"{stack.n_inputs}. Pass samples with the same features."
+            )
+        if y is not None:
+            check_consistent_length(numbers, y)
+        n_bits = 8 * np.dtype(stack.form.dtype).itemsize
+        if target.kind == "rate" and target.amount > n_bits:
+            raise ValueError(
+                f"rate={self.rate!r} is above that of the model, whose weights have "
+                f"{n_bits} bits. Pass a smaller rate."
             )
         rng = check_random_state(self.random_state)
         with one_blas_thread():

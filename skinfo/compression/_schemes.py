@@ -121,12 +121,15 @@ def rate_distortion(
     calibration = Calibration(stack, X)
     probe = make_probe(stack, X, rng, midpoints=target.kind != "distortion")
     search = _Search(calibration, probe, target)
+    if not any(layer.weights.any() for layer in stack.layers):
+        return search.smallest()
     single = len(stack.layers) == 1
     axes: list[tuple[str, Sequence[Any]]] = [
         ("damping", _dampings(calibration, damping) if single else [damping]),
         ("rate_weight", [rdo * each for each in _RATE_WEIGHTS]),
         ("exponents", _EXPONENTS[:2] if single else _EXPONENTS),
         ("last_ratio", _RATIOS[: 1 if single else 2]),
+        ("coupled", [True, False] if calibration.can_couple else [False]),
     ]
     if stack.n_weights <= _MOST_SEARCHED:
         settings = _grid(axes)
@@ -135,6 +138,11 @@ def rate_distortion(
         best = search.along(axes)
     if best.model is not None:
         return best.model
+    if search.all_failed:
+        raise ValueError(
+            f"damping={damping!r} is too small for inputs that depend on each other "
+            "linearly. Pass a larger damping."
+        )
     smallest = search.smallest()
     if target.kind == "rate":  # a model of few weights
         return smallest
@@ -177,11 +185,12 @@ class _Search:
 
     def __init__(self, calibration: Calibration, probe: Probe, target: Target) -> None:
         self.calibration, self.probe, self.target = calibration, probe, target
-        self._start = self._first_step()
+        self.all_failed = True  # of the candidates, numerically
+        self._starts: dict[bool, float] = {}
 
-    def _first_step(self) -> float:
+    def _first_step(self, *, coupled: bool) -> float:
         """Return log2 of a step that costs some bits a weight."""
-        size = self.calibration.size_of_weights()
+        size = self.calibration.size_of_weights(coupled=coupled)
         bits = self.target.amount if self.target.kind == "rate" else 3.0
         return float(np.log2(size)) - min(bits, _MOST_BITS) if size > 0 else 0.0
 
@@ -220,16 +229,18 @@ class _Search:
             largest = max(int(np.abs(layer.codes).max()) for layer in model.layers)
             return np.inf if largest > _LARGEST_CODE else amount(model)
 
-        of_distortion = self.target.kind == "distortion"
+        of_distortion, coupled = self.target.kind == "distortion", settings.coupled
         try:
-            log_step = meet(
-                measure, 1.0 if of_distortion else goal, self._start, slope=slope
-            )
+            if coupled not in self._starts:
+                self._starts[coupled] = self._first_step(coupled=coupled)
+            start = self._starts[coupled]
+            log_step = meet(measure, 1.0 if of_distortion else goal, start, slope=slope)
         except LinAlgError:  # too little damping
-            log_step = None
+            return Candidate(settings, None, np.inf)
+        self.all_failed = False
         if log_step is None:
             return Candidate(settings, None, np.inf)
-        self._start = log_step
+        self._starts[coupled] = log_step
         model = found[log_step]
         if of_distortion:
             return Candidate(settings, model, bits_per_weight(model))
@@ -240,7 +251,7 @@ class _Search:
 
     def smallest(self) -> CodedModel:
         """Return a model whose weights are all 0."""
-        size = self.calibration.size_of_weights()
+        size = self.calibration.size_of_weights(coupled=False)
         step = 2.0**40 * (size if size > 0 else 1.0)
         return self.coded(Settings(step, 1.0, 0.0, (False, False), 1.0))
 

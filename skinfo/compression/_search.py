@@ -41,7 +41,7 @@ def meet(
         if within is not None and within.amount >= (1 - _CLOSE) * target:
             break
         if within is None or beyond is None:
-            log_step = _further(trials[-1], target, slope)
+            log_step = _further(trials[-1], target, slope, 2.0 ** len(trials))
             continue
         if abs(within.log_step - beyond.log_step) <= _NARROW:
             break
@@ -69,10 +69,10 @@ def _ends(
     return within, min(failed, key=place, default=None)
 
 
-def _further(last: Trial, target: float, slope: float) -> float:
-    """Return where the target should be, and some way beyond."""
+def _further(last: Trial, target: float, slope: float, haste: float) -> float:
+    """Return where the target should be, and some way beyond: further every time."""
     move = (target - last.amount) / slope
-    move += 0.1 * np.sign(move)
+    move += 0.05 * haste * np.sign(move)
     return last.log_step + float(np.clip(move, -_LARGEST_MOVE, _LARGEST_MOVE))
 
 

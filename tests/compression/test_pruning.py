@@ -18,11 +18,11 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
 from skinfo.compression import _pruning
+from skinfo.compression._distortion import distortion
 from skinfo.compression._importance import loss_targets, weight_importance
 from skinfo.compression._layers import AffineLayer, Form, Stack, apply_link, forward
 from skinfo.compression._model_reading import read_stack
 from skinfo.compression._pruning import (
-    _distortion,
     _Refit,
     allocation,
     keep_largest,
@@ -59,8 +59,8 @@ def n_nonzero(stack):
     return sum(np.count_nonzero(layer.weights) for layer in stack.layers)
 
 
-def distortion(stack, pruned, X):
-    return _distortion(stack, forward(stack, X), forward(pruned, X))
+def distortion_of(stack, pruned, X):
+    return distortion(stack, forward(stack, X), forward(pruned, X))
 
 
 def linear_stack(weights):
@@ -133,7 +133,7 @@ def test_refit_of_one_of_two_weights_in_closed_form():
     stack = linear_stack(np.array([[1.0], [2.0]]))
     pruned = prune_refit(stack, X, 0.5, damping=0)
     assert_allclose(pruned.layers[0].weights, [[0], [2.5]], rtol=1e-8)  # damping 1e-10
-    assert distortion(stack, pruned, X) == pytest.approx(1.5, rel=1e-8)
+    assert distortion_of(stack, pruned, X) == pytest.approx(1.5, rel=1e-8)
 
 
 @pytest.mark.parametrize("n_weights", [3, 40, 300])
@@ -220,7 +220,7 @@ def test_nearly_all_weights_pruned_leaves_one_a_layer():
     X = make_inputs(50, 6)
     pruned = prune_refit(stack, X, 0.999)
     assert [np.count_nonzero(layer.weights) for layer in pruned.layers] == [1, 1]
-    assert distortion(stack, pruned, X) <= np.var(forward(stack, X), axis=0).sum()
+    assert distortion_of(stack, pruned, X) <= np.var(forward(stack, X), axis=0).sum()
 
 
 def test_kept_weights_are_the_least_squares_fit():
@@ -256,8 +256,8 @@ def test_compensation_beats_magnitude():
     stack = make_stack((30, 20, 5))
     X = make_inputs(500, 30)
     ones = [np.ones_like(layer.weights) for layer in stack.layers]
-    magnitude = distortion(stack, prune(stack, ones, 0.7), X)
-    assert distortion(stack, prune_refit(stack, X, 0.7), X) < magnitude / 3
+    magnitude = distortion_of(stack, prune(stack, ones, 0.7), X)
+    assert distortion_of(stack, prune_refit(stack, X, 0.7), X) < magnitude / 3
 
 
 def test_constant_inputs_keep_no_weights():
@@ -269,7 +269,7 @@ def test_constant_inputs_keep_no_weights():
     assert_array_equal(pruned.layers[0].weights[[1, 5, 6]], 0)
     assert n_nonzero(pruned) == 12
     few = prune_refit(stack, X, 1 / 16)  # fewer than are constant
-    assert distortion(stack, few, X) < 1e-20
+    assert distortion_of(stack, few, X) < 1e-20
 
 
 def test_one_of_two_equal_inputs_does_the_work_of_both():
@@ -279,7 +279,7 @@ def test_one_of_two_equal_inputs_does_the_work_of_both():
     pairs = (pruned.layers[0].weights != 0).reshape(4, 2, 3)
     assert_array_equal(pairs.sum(axis=1), 1)
     total = np.var(forward(stack, X), axis=0).sum()
-    assert distortion(stack, pruned, X) < 1e-15 * total  # damping 1e-10, squared
+    assert distortion_of(stack, pruned, X) < 1e-15 * total  # damping 1e-10, squared
 
 
 def test_weights_of_units_that_became_constant_go_to_other_layers():
@@ -324,7 +324,7 @@ def test_fewer_samples_than_inputs_are_enough(n_samples):
     X = make_inputs(n_samples, 60)
     pruned = prune_refit(stack, X, 0.6, damping=0)
     total = np.var(forward(stack, X), axis=0).sum()
-    assert distortion(stack, pruned, X) < 1e-12 * total  # damping 1e-10, squared
+    assert distortion_of(stack, pruned, X) < 1e-12 * total  # damping 1e-10, squared
     assert np.abs(pruned.layers[0].weights).max() < 10
 
 
@@ -386,9 +386,9 @@ def test_the_allocation_of_the_least_distortion_is_taken(monkeypatch):
     found = []
     for exponent in _pruning._EXPONENTS:
         monkeypatch.setattr(_pruning, "_EXPONENTS", (exponent,))
-        found.append(distortion(stack, prune_refit(stack, X, 0.8), X))
+        found.append(distortion_of(stack, prune_refit(stack, X, 0.8), X))
     assert len(set(found)) == 3
-    assert distortion(stack, chosen, X) == min(found)
+    assert distortion_of(stack, chosen, X) == min(found)
 
 
 def test_support_follows_the_weights_of_the_outputs():
@@ -407,7 +407,7 @@ def test_distortion_of_classes_is_the_divergence(link):
     raw, changed = rng.normal(size=(2, 10, 3))
     p, q = apply_link(link, raw), apply_link(link, changed)
     expected = np.mean(np.sum(p * np.log(p / q), axis=1))
-    assert _distortion(stack, raw, changed) == pytest.approx(expected, rel=1e-12)
+    assert distortion(stack, raw, changed) == pytest.approx(expected, rel=1e-12)
 
 
 def test_distortion_of_labels_is_the_sum_of_their_divergences():
@@ -416,8 +416,8 @@ def test_distortion_of_labels_is_the_sum_of_their_divergences():
     p, q = apply_link("logistic", raw), apply_link("logistic", changed)
     each = p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))
     expected = np.mean(each.sum(axis=1))
-    assert _distortion(stack, raw, changed) == pytest.approx(expected, rel=1e-12)
-    assert np.isfinite(_distortion(stack, raw, 1e4 * changed))
+    assert distortion(stack, raw, changed) == pytest.approx(expected, rel=1e-12)
+    assert np.isfinite(distortion(stack, raw, 1e4 * changed))
 
 
 # Digits

@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array, csr_matrix
 from scipy.special import rel_entr
 from sklearn.base import clone
-from sklearn.datasets import load_diabetes, load_digits
+from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn.ensemble import StackingClassifier
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -782,3 +782,50 @@ def test_convergence_warning_is_of_the_inner_model_alone():
     model = MLPClassifier(**NETWORK | {"max_iter": 2})
     with pytest.warns(ConvergenceWarning, match="Maximum iterations"):
         RDCompressor(model).fit(X, LABELS)
+
+
+@pytest.mark.parametrize("C", [10, 100])
+def test_models_that_are_sure_keep_their_predictions(C):
+    # their curvature is nearly 0, and that of equal changes of all outputs is rounding
+    samples, digits = load_digits(return_X_y=True)
+    samples = samples[:600] / 16
+    model = LogisticRegression(C=C, max_iter=5000).fit(samples, digits[:600])
+    compressor = RDCompressor(FrozenEstimator(model), rate=4).fit(samples)
+    assert compressor.score(samples, digits[:600]) >= 0.99
+    assert compressor.relative_distortion_ <= 1e-3
+
+
+def test_models_that_are_sure_of_all_samples_keep_their_predictions():
+    samples, flowers = load_iris(return_X_y=True)
+    samples = StandardScaler().fit_transform(samples)
+    model = LogisticRegression(C=1e4, max_iter=5000).fit(samples, flowers)
+    compressor = RDCompressor(FrozenEstimator(model), rate=6).fit(samples)
+    assert_array_equal(compressor.predict(samples), model.predict(samples))
+
+
+def test_too_little_damping_is_named():
+    samples = np.column_stack([X, X[:, 0]])
+    model = LinearRegression().fit(samples, SCORES[:, 0])
+    compressor = RDCompressor(FrozenEstimator(model), damping=1e-300)
+    with pytest.raises(ValueError, match=r"damping=1e-300 is too small for inputs"):
+        compressor.fit(samples)
+
+
+def test_rates_above_that_of_the_model_are_refused():
+    model = LinearRegression().fit(X, SCORES[:, 0])
+    with pytest.raises(ValueError, match=r"rate=65 .* weights have 64 bits"):
+        RDCompressor(FrozenEstimator(model), rate=65).fit(X)
+
+
+def test_targets_of_another_length_are_refused():
+    model = LinearRegression().fit(X, SCORES[:, 0])
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        RDCompressor(FrozenEstimator(model)).fit(X, SCORES[:-1, 0])
+
+
+def test_models_without_weights_are_small():
+    model = Lasso(alpha=1e6).fit(X, SCORES[:, 0])
+    compressor = RDCompressor(FrozenEstimator(model), n_bytes=300).fit(X)
+    np.testing.assert_allclose(compressor.predict(X), model.predict(X), rtol=1e-5)
+    assert compressor.n_bytes_ <= 40
+    assert compressor.relative_distortion_ == 0

@@ -229,6 +229,20 @@ def ill_conditioned_row(seed: int) -> list[str]:
     ]
 
 
+def units_row(rate: float, seed: int) -> list[str]:
+    """Write the drop for inputs of different units, as they are and scaled."""
+    n, d = 1000, 30
+    rng = np.random.default_rng(seed)
+    units = 10.0 ** rng.uniform(0, 4, d)
+    X = rng.standard_normal((n, d)) * units
+    y = X @ (rng.standard_normal(d) / units) + 0.1 * rng.standard_normal(n)
+    drops = []
+    for samples in (X, X / X.std(axis=0)):
+        case = Fitted(LinearRegression().fit(samples, y), samples, y, samples, y)
+        drops.append(case.drop(case.compressed(rate=rate)))
+    return [f"{rate:.0f} bits, seed {seed}", *(fixed(drop, 5) for drop in drops)]
+
+
 def main() -> None:
     options = read_options(__doc__, n_seeds=3, quick_seeds=2)
     n_seeds = options.n_seeds
@@ -263,6 +277,11 @@ def main() -> None:
         "Regression: bits for each weight, drop of R^2",
         ("model", "bytes", "rate", "drop", "target", "met"),
         [diabetes_row(), *for_seeds(ill_conditioned_row, 2 if options.quick else 5)],
+    )
+    print_table(
+        "Inputs of different units: drop of R^2",
+        ("rate", "as they are", "scaled"),
+        [row for rate in (6, 8) for row in for_seeds(partial(units_row, rate), 5)],
     )
 
 

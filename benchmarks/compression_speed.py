@@ -80,8 +80,10 @@ CASES: Mapping[str, Case] = {
 def with_fixed_step(model: Any, X: Any) -> None:
     """Round all layers once."""
     calibration = Calibration(read_stack(model), X)
-    step = calibration.size_of_weights() / 8
-    calibration.coded(Settings(step, 1.0, 0.1, (True, True), 1e-2))
+    step = calibration.size_of_weights(coupled=False) / 8
+    calibration.coded(
+        Settings(damping=1e-2, step=step, rate_weight=0.1, spacings=(1, 1))
+    )
 
 
 def with_target(model: Any, X: Any) -> None:

@@ -10,9 +10,9 @@ The bytes are, with the fields of `_record`:
 - the number of layers, a byte, and of features, then of outputs of each layer;
 - the power, a float64, if the model is a TweedieRegressor;
 - the classes, as `_class_record` has them;
-- of each layer a byte of layout 2 bits, has exponents 1, has a codebook 1, and 4 zeros;
-  the number of levels and the codebook, each a float32, or else the step, a float32;
-  and the exponent of the biases;
+- of each layer a byte of layout 2 bits, has exponents 1, has a codebook 1, and their
+  spacing less 1 4; the number of levels and the codebook, each a float32, or else the
+  step, a float32; and the exponent of the biases;
 - the names of the features, if any;
 - of each layer the exponents, the codes row by row (with exponents: a group for each
   distinct one, ascending), and the codes of the biases, all as one code of the range
@@ -218,7 +218,12 @@ def _number_of(word: str, table: Mapping[int, str]) -> int:
 def _write_layer(layer: CodedLayer, layout: str) -> bytes:
     has_exponents = layer.exponents is not None
     has_codebook = layer.codebook is not None
-    flags = [_number_of(layout, LAYOUTS), int(has_exponents), int(has_codebook), 0]
+    flags = [
+        _number_of(layout, LAYOUTS),
+        int(has_exponents),
+        int(has_codebook),
+        layer.spacing - 1,
+    ]
     if layer.codebook is None:
         levels = singles(np.array([layer.step]))
     else:
@@ -310,6 +315,7 @@ class _Plan:
     step: float
     codebook: FloatArray | None
     bias_exponent: int
+    spacing: int
 
     @property
     def least_groups(self) -> list[int]:
@@ -320,9 +326,9 @@ class _Plan:
 
 
 def _read_layer(reader: Reader, shape: tuple[int, int]) -> _Plan:
-    layout, has_exponents, has_codebook, rest = unpack_bits(reader.take(1), _LAYER_BITS)
-    if rest != 0:
-        raise ValueError(f"Unknown bits of a layer are set. {_DAMAGED}")
+    layout, has_exponents, has_codebook, spacing = unpack_bits(
+        reader.take(1), _LAYER_BITS
+    )
     codebook = reader.singles(reader.count(4)) if has_codebook else None
     return _Plan(
         shape=shape,
@@ -331,6 +337,7 @@ def _read_layer(reader: Reader, shape: tuple[int, int]) -> _Plan:
         step=float(reader.singles(1)[0]) if codebook is None else 1.0,
         codebook=codebook,
         bias_exponent=reader.signed_varint(),
+        spacing=spacing + 1,
     )
 
 
@@ -360,6 +367,7 @@ def _read_integers(
                 codebook=plan.codebook,
                 bias_codes=integers.read(n_outputs),
                 bias_exponent=plan.bias_exponent,
+                spacing=plan.spacing,
             )
         )
     integers.finish()

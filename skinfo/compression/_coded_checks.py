@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from skinfo._core._typing import FloatArray
-from skinfo.compression._coded_layers import CodedLayer, CodedModel, decoded
+from skinfo.compression._coded_layers import (
+    LARGEST_SPACING,
+    CodedLayer,
+    CodedModel,
+    decoded,
+)
 from skinfo.compression._layers import Stack
 from skinfo.compression._model_checks import check_stack
 from skinfo.compression._model_kinds import DTYPES, class_of
@@ -49,8 +54,16 @@ def _check_layer(layer: CodedLayer, name: str) -> None:
     if layer.exponents is not None:
         if layer.exponents.shape != layer.codes.shape[:1]:
             raise ValueError(f"The exponents of {name} are not one for each input.")
+        if not 1 <= layer.spacing <= LARGEST_SPACING:
+            raise ValueError(
+                f"The spacing of {name} is not in 1 to {LARGEST_SPACING}: "
+                f"{layer.spacing}."
+            )
         ends = [int(layer.exponents.min()), int(layer.exponents.max())]
-        _check_exponents(ends, 2 * _LARGEST_EXPONENT, name)  # in halves
+        largest = 2 * _LARGEST_EXPONENT // layer.spacing  # in halves
+        _check_exponents(ends, largest, name)
+    elif layer.spacing != 1:
+        raise ValueError(f"{name} has a spacing of {layer.spacing}, but no exponents.")
     if layer.codebook is None:
         _check_step(layer.step, name)
     else:

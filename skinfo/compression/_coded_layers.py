@@ -12,6 +12,8 @@ from skinfo.compression._feedback import step_factors
 from skinfo.compression._layers import AffineLayer, Form, Stack
 from skinfo.compression._range_coder import code_length, encode_integers
 
+LARGEST_SPACING = 16
+
 
 @dataclass(frozen=True, eq=False)
 class CodedLayer:
@@ -24,14 +26,16 @@ class CodedLayer:
     step : float
         Of the weights: a float32, not 0.
     exponents : ndarray of shape (n_inputs,) or None
-        The step of feature i is `step * 2 ** (exponents[i] / 2)`, see `step_factors`.
-        None: all the same.
+        The step of feature i is `step * 2 ** (spacing * exponents[i] / 2)`, see
+        `step_factors`. None: all the same.
     codebook : ndarray of shape (n_levels,) or None
         The values that indices stand for, each a float32. None: multiples of steps.
     bias_codes : ndarray of shape (n_outputs,)
         Multiples of `2 ** bias_exponent`.
     bias_exponent : int
         Of the step of the biases.
+    spacing : int
+        Of the steps, in half octaves: 1 to `LARGEST_SPACING`.
     """
 
     codes: IntArray
@@ -40,6 +44,7 @@ class CodedLayer:
     codebook: FloatArray | None
     bias_codes: IntArray
     bias_exponent: int
+    spacing: int = 1
 
     def weights(self) -> FloatArray:
         """Return the weights, (n_inputs, n_outputs)."""
@@ -48,7 +53,8 @@ class CodedLayer:
             return chosen
         if self.exponents is None:
             return self.codes * np.float64(self.step)
-        return self.codes * self.step * step_factors(self.exponents)[:, np.newaxis]
+        factors = step_factors(self.spacing * self.exponents)
+        return self.codes * self.step * factors[:, np.newaxis]
 
     def biases(self) -> FloatArray:
         """Return the biases, (n_outputs,)."""

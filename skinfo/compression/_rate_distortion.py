@@ -7,7 +7,8 @@ with H = A'A / n, all centred. The biases make up for the means.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,7 @@ from scipy.sparse import issparse
 from sklearn.utils.sparsefuncs import mean_variance_axis, min_max_axis
 
 from skinfo._core._typing import FloatArray, IntArray
-from skinfo.compression._coded_layers import CodedLayer
-from skinfo.compression._distortion import refit_biases
+from skinfo.compression._coded_layers import LARGEST_SPACING, CodedLayer
 from skinfo.compression._feedback import (
     FeedbackPlan,
     make_plan,
@@ -29,15 +29,19 @@ from skinfo.compression._importance import (
     input_covariance,
     unit_importance,
 )
+from skinfo.compression._lattice import ReducedLattice, reduce_lattice
 from skinfo.compression._layers import (
     ACTIVATION_FUNCTIONS,
     AffineLayer,
     Stack,
     pre_activations,
 )
+from skinfo.compression._output_fit import fit_outputs
 
 _MOST_COUPLED = 3000  # weights of one layer, of which the full curvature is taken
+_MOST_REDUCED = 64  # rows of a metric, of which a reduced basis is sought
 _BIAS_SHARE = 0.02  # of the distortion, that rounding the biases may add
+_LEAST_TOLERANCE = 1e-6  # of the variance of the outputs
 _LARGEST_CODE = 1 << 40
 _FINE = 2.0**-24  # of the largest bias, where nothing tells how exact it should be
 _LEAST_STEP = 2.0**-999
@@ -50,20 +54,23 @@ _LEAST_IMPORTANCE = 1e-12  # of a layer, beside the largest
 class Settings:
     """What is chosen by the distortion that it gives.
 
-    `step`: in units in which all layers cost as much. `last_ratio`: times that, for the
-    last layer. `rate_weight`: how many squared steps a bit is worth. `exponents`:
-    whether the inputs of the hidden layers, and of the last, have steps of their own.
     `damping`: what is added to the curvature, times the squared reach of the inputs.
-    `coupled`: whether the outputs of a single layer with a link are rounded together,
-    by the curvature that they have now, which is hardly any where the model is sure.
+    `step`: in units in which all layers cost as much. `last_ratio`: times that, for the
+    last layer. `rate_weight`: how many squared steps a bit is worth. `spacings`: of the
+    steps that the inputs of the hidden layers, and of the last, have of their own, in
+    half octaves; 0 where all have the same. `coupled`: whether the outputs of a single
+    layer with a link are rounded together, by the curvature that they have now, which
+    is hardly any where the model is sure. `reduced`: whether a single layer is rounded
+    in a reduced basis; its inputs have the same step then, and a bit no worth.
     """
 
-    step: float
-    last_ratio: float
-    rate_weight: float
-    exponents: tuple[bool, bool]
     damping: float
+    step: float = 1.0
+    last_ratio: float = 1.0
+    rate_weight: float = 0.0
+    spacings: tuple[int, int] = (0, 0)
     coupled: bool = False
+    reduced: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,14 +79,19 @@ class Block:
 
     `rows` (d,): the inputs. `weights` (d, k). `covariance` (d, d): of the inputs.
     `curvature`: the same, or, where outputs matter together, that of all d k weights.
-    `plan`: of this curvature with damping.
+    `metric`: this curvature with damping.
     """
 
     rows: IntArray
     weights: FloatArray
     covariance: FloatArray
     curvature: FloatArray
-    plan: FeedbackPlan
+    metric: FloatArray
+
+    @cached_property
+    def plan(self) -> FeedbackPlan:
+        """How errors are fed back."""
+        return make_plan(self.metric)
 
     @property
     def log_scales(self) -> FloatArray:
@@ -90,13 +102,18 @@ class Block:
     def rounded(
         self, step: float, exponents: IntArray | None, rate_weight: float
     ) -> IntArray:
-        """Return the codes, (d, k)."""
+        """Return the codes, (d, k). `exponents`: in half octaves."""
         weights = self._as_planned(self.weights)
         if exponents is not None:
             exponents = np.repeat(exponents, len(weights) // len(self.rows))
         codes = round_with_feedback(
             weights, self.plan, step, rate_weight=rate_weight, exponents=exponents
         )
+        return codes.reshape(self.weights.shape)
+
+    def rounded_in(self, lattice: ReducedLattice, step: float) -> IntArray:
+        """Return the codes, (d, k), by a reduced basis of the metric."""
+        codes = lattice.rounded(self._as_planned(self.weights), step)
         return codes.reshape(self.weights.shape)
 
     def products(self, values: FloatArray) -> FloatArray:
@@ -122,37 +139,53 @@ class LayerPlan:
         object.__setattr__(self, "log_scale", mean)
 
     def rounded(
-        self, step: float, rate_weight: float, shape: tuple[int, ...], *, scaled: bool
+        self,
+        step: float,
+        shape: tuple[int, ...],
+        *,
+        spacing: int,
+        rate_weight: float,
+        lattice: ReducedLattice | None,
     ) -> CodedLayer:
         """Return the layer without biases; inputs that do not vary have codes 0.
 
-        `scaled`: whether inputs have steps of their own. The step is changed a little,
-        so that E[q' H (w - q)] = 0 for the weights w and the multiples q.
+        `spacing`: of the steps of the inputs; 0: they have the same. The step is
+        changed a little, so that E[q' H (w - q)] = 0 for the weights w and the
+        multiples q. `lattice`: by which the one block is rounded.
         """
         codes = np.zeros(shape, dtype=np.int64)
         exponents = np.zeros(shape[0], dtype=np.int64)
         products = np.zeros(2)
         for block in self.blocks:
-            if scaled:
+            own = None
+            if spacing > 0:
                 logs = block.log_scales - self.log_scale
-                exponents[block.rows] = np.rint(2 * logs).astype(np.int64)
-            own = exponents[block.rows]
-            codes[block.rows] = block.rounded(
-                step, own if scaled else None, rate_weight
+                exponents[block.rows] = np.rint(2 * logs / spacing).astype(np.int64)
+                own = spacing * exponents[block.rows]
+            found = (
+                block.rounded(step, own, rate_weight)
+                if lattice is None
+                else block.rounded_in(lattice, step)
             )
-            values = codes[block.rows] * step * step_factors(own)[:, np.newaxis]
+            codes[block.rows] = found
+            values = found * np.float64(step)
+            if own is not None:
+                values *= step_factors(own)[:, np.newaxis]
             products += block.products(values)
         size, along = products
         step *= along / size if size > 0 and along > 0 else 1.0
         if not codes.any():  # whatever it is
-            step, scaled = 1.0, False
+            step, spacing = 1.0, 0
         if not _STEPS[0] < step < _STEPS[1]:  # what no float32 can be
-            scaled, shift = True, int(np.log2(step))
-            exponents += 2 * shift
-            step *= 2.0**-shift
+            spacing = spacing or LARGEST_SPACING
+            shift = int(2 * np.log2(step) / spacing)
+            exponents += shift
+            step /= float(step_factors(np.array(spacing * shift)))
         step = float(np.float32(step))
         zeros = np.zeros(shape[1], dtype=np.int64)
-        return CodedLayer(codes, step, exponents if scaled else None, None, zeros, 0)
+        if spacing == 0:
+            return CodedLayer(codes, step, None, None, zeros, 0)
+        return CodedLayer(codes, step, exponents, None, zeros, 0, spacing)
 
     def error(self, weights: FloatArray) -> float:
         """Return the mean squared error that weights add to the outputs, summed."""
@@ -182,6 +215,7 @@ class Calibration:
         floor = _LEAST_IMPORTANCE * means.max()
         self.importance = np.maximum(means, floor) if floor > 0 else np.ones(len(means))
         self._first_plans: dict[tuple[float, bool], LayerPlan] = {}
+        self._lattices: dict[tuple[float, bool], ReducedLattice] = {}
 
     def size_of_weights(self, *, coupled: bool) -> float:
         """Return the mean size of the weights of the first layer, in units of steps."""
@@ -255,7 +289,7 @@ class Calibration:
             weights = weights + _correction(inputs, weights, target, metric)
         elif len(self.stack.layers) == 1:
             weights = _shrunk(covariance, metric, weights)
-        return Block(rows, weights, covariance, covariance, make_plan(metric))
+        return Block(rows, weights, covariance, covariance, metric)
 
     @property
     def can_couple(self) -> bool:
@@ -265,6 +299,22 @@ class Calibration:
             and not self._is_linear
             and self.stack.n_weights <= _MOST_COUPLED
         )
+
+    def can_reduce(self, *, coupled: bool) -> bool:
+        """Whether a reduced basis can be found in time: of one small layer."""
+        rows = self.stack.n_weights if coupled else self.stack.n_inputs
+        return len(self.stack.layers) == 1 and rows <= _MOST_REDUCED
+
+    def _lattice(self, plan: LayerPlan, settings: Settings) -> ReducedLattice | None:
+        """Return that of the one block, or None if no input varies."""
+        if not plan.blocks:
+            return None
+        key = settings.damping, settings.coupled
+        if key not in self._lattices:
+            others = [each for each in self._lattices if each[1] == settings.coupled]
+            start = self._lattices[others[-1]] if others else None
+            self._lattices[key] = reduce_lattice(plan.blocks[0].metric, start)
+        return self._lattices[key]
 
     @property
     def _is_linear(self) -> bool:
@@ -284,7 +334,7 @@ class Calibration:
         flat = self.stack.layers[0].weights[rows].reshape(-1, 1)
         weights = _shrunk(curvature, metric, flat).reshape(-1, k)
         covariance, _ = input_covariance(self.X[:, rows])
-        return Block(rows, weights, covariance, curvature, make_plan(metric))
+        return Block(rows, weights, covariance, curvature, metric)
 
     def _coded_layer(
         self,
@@ -303,9 +353,10 @@ class Calibration:
             step *= settings.last_ratio
         coded = plan.rounded(
             step,
-            settings.rate_weight,
             layer.weights.shape,
-            scaled=settings.exponents[int(last)],
+            spacing=settings.spacings[int(last)],
+            rate_weight=settings.rate_weight,
+            lattice=self._lattice(plan, settings) if settings.reduced else None,
         )
         weights, target = coded.weights(), self.targets[number]
         variance = plan.error(weights) / target.shape[1]
@@ -313,12 +364,34 @@ class Calibration:
             biases = target.mean(axis=0) - _moments(inputs)[0] @ weights
             return with_biases(coded, biases, variance), target
         outputs = inputs @ weights
-        biases = (target - outputs).mean(axis=0)
         if last:
-            biases += refit_biases(self.stack, target, outputs + biases)
+            return self._fitted_layer(coded, target, outputs, variance), target
+        biases = (target - outputs).mean(axis=0)
         coded = with_biases(coded, biases, variance)
         outputs += coded.biases()
         return coded, ACTIVATION_FUNCTIONS[layer.activation](outputs)
+
+    def _fitted_layer(
+        self,
+        coded: CodedLayer,
+        target: FloatArray,
+        outputs: FloatArray,
+        variance: float,
+    ) -> CodedLayer:
+        """Return the last layer with the scale and the biases of least distortion.
+
+        `outputs`: those without biases. `variance`: the mean squared error of each.
+        """
+        fit = fit_outputs(self.stack, target, outputs)
+        step = float(np.float32(coded.step * fit.scale))
+        if _STEPS[0] < step < _STEPS[1]:
+            scale, coded = step / coded.step, replace(coded, step=step)
+        else:
+            scale = 1.0
+        biases = fit.centre - scale * outputs.mean(axis=0)
+        least = _LEAST_TOLERANCE * float(outputs.var(axis=0).mean())
+        tolerance = min(scale**2 * variance, max(fit.tolerance, scale**2 * least))
+        return with_biases(coded, biases, tolerance)
 
 
 def _moments(inputs: Any) -> tuple[FloatArray, FloatArray]:
@@ -373,6 +446,4 @@ def with_biases(layer: CodedLayer, biases: FloatArray, variance: float) -> Coded
     step = max(step, largest / _LARGEST_CODE, _LEAST_STEP)
     exponent = int(np.floor(np.log2(step))) if largest > 0 else 0
     codes = np.rint(np.ldexp(biases, -exponent)).astype(np.int64)
-    return CodedLayer(
-        layer.codes, layer.step, layer.exponents, layer.codebook, codes, exponent
-    )
+    return replace(layer, bias_codes=codes, bias_exponent=exponent)

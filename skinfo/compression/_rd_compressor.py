@@ -31,6 +31,7 @@ from skinfo._core._checks import (
 from skinfo._core._threads import one_blas_thread
 from skinfo._core._typing import FloatArray
 from skinfo.compression._artifact import to_bytes
+from skinfo.compression._candidates import Target
 from skinfo.compression._coded_layers import CodedModel, decoded, weight_bytes
 from skinfo.compression._curve import RateDistortionCurve, rate_distortion_curve
 from skinfo.compression._layers import Stack
@@ -38,7 +39,6 @@ from skinfo.compression._model_reading import read_stack
 from skinfo.compression._model_writing import with_weights
 from skinfo.compression._reports import LayerReport, Report, make_report, report_layers
 from skinfo.compression._schemes import (
-    Target,
     kmeans,
     pruned,
     rate_distortion,

@@ -2,67 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
 import numpy as np
-from numpy.linalg import LinAlgError
 
 from skinfo._core._typing import FloatArray, IntArray
-from skinfo.compression._artifact import to_bytes
-from skinfo.compression._coded_layers import (
-    CodedLayer,
-    CodedModel,
-    decoded,
-    weight_bits,
+from skinfo.compression._candidates import (
+    CandidateSearch,
+    Probe,
+    Target,
+    bits_per_weight,
+    coded_model,
+    n_bytes,
 )
-from skinfo.compression._distortion import distortion, without_weights
+from skinfo.compression._coded_layers import CodedLayer, CodedModel
+from skinfo.compression._distortion import without_weights
 from skinfo.compression._importance import loss_targets, weight_importance
 from skinfo.compression._layers import Stack, forward
 from skinfo.compression._pruning import prune, prune_refit
 from skinfo.compression._quantization import weighted_kmeans_1d
 from skinfo.compression._rate_distortion import Calibration, Settings, with_biases
-from skinfo.compression._search import meet
 
 _MOST_SAMPLES = 20_000  # that the steps are chosen by
 _MOST_SEARCHED = 20_000  # weights, for which all ways are tried
 _MOST_DAMPINGS, _NEXT_DAMPING, _SMALL = 5, 1e-2, 1e-2
 _RATIOS = (1.0, 0.6)
-_RATE_WEIGHTS = (1.0, 0.5, 0.0)  # times that asked for
-_MOST_BITS = 30.0
-_LARGEST_CODE = 1 << 40
+_SPACINGS = ((1, 1), (0, 0), (6, 6), (1, 0))
+_RATE_WEIGHTS = (0.5, 1.0, 0.0)  # times that asked for
 _MOST_LEVELS = 4096
 _FINE_LEVELS = 1 << 9  # of the largest weight that pruning leaves
-
-
-@dataclass(frozen=True)
-class Target:
-    """What is asked for: one of "rate", "n_bytes" or "distortion", and how much."""
-
-    kind: str
-    amount: float
-
-
-@dataclass(frozen=True)
-class Probe:
-    """Samples that tell how good a compressed stack is, and what the stack gives.
-
-    Of networks also the midpoints of pairs of samples: where it was trained, a network
-    is so sure that hardly any change shows. `scale`: distortions are relative to it.
-    """
-
-    stack: Stack
-    X: Any
-    raw: FloatArray
-    scale: float
-
-    def relative_distortion(self, model: CodedModel) -> float:
-        """Return the distortion of a coded model, relative to one without weights."""
-        changed = forward(decoded(model), self.X)
-        found = distortion(self.stack, self.raw, changed)
-        return found / self.scale if self.scale > 0 else 0.0
 
 
 def make_probe(
@@ -85,26 +55,6 @@ def some_samples(X: Any, y: Any, rng: np.random.RandomState) -> tuple[Any, Any]:
     return X[rows], None if y is None else np.asarray(y)[rows]
 
 
-def coded_model(stack: Stack, layers: Sequence[CodedLayer]) -> CodedModel:
-    """Return the layers with all else that the stack is."""
-    activations = tuple(layer.activation for layer in stack.layers)
-    return CodedModel(tuple(layers), activations, stack.link, stack.form)
-
-
-def bits_per_weight(model: CodedModel) -> float:
-    """Return the ideal code length of the weights, beside one number for each layer.
-
-    That number is the step, without which there are no weights.
-    """
-    n_weights = sum(layer.codes.size for layer in model.layers)
-    return (weight_bits(model.layers) - 32 * len(model.layers)) / n_weights
-
-
-def n_bytes(model: CodedModel) -> int:
-    """Return the size of the file."""
-    return len(to_bytes(model))
-
-
 # ----- rate-distortion
 
 
@@ -120,20 +70,30 @@ def rate_distortion(
     """Return the model by the default scheme, the best of several at the target."""
     calibration = Calibration(stack, X)
     probe = make_probe(stack, X, rng, midpoints=target.kind != "distortion")
-    search = _Search(calibration, probe, target)
+    search = CandidateSearch(calibration, probe, target)
     if not any(layer.weights.any() for layer in stack.layers):
         return search.smallest()
     single = len(stack.layers) == 1
-    axes: list[tuple[str, Sequence[Any]]] = [
-        ("damping", _dampings(calibration, damping) if single else [damping]),
-        ("rate_weight", [rdo * each for each in _RATE_WEIGHTS]),
-        ("exponents", _EXPONENTS[:2] if single else _EXPONENTS),
-        ("last_ratio", _RATIOS[: 1 if single else 2]),
-        ("coupled", [True, False] if calibration.can_couple else [False]),
-    ]
+    dampings = _dampings(calibration, damping) if single else [damping]
+    coupled = [True, False] if calibration.can_couple else [False]
+    rate_weights = [rdo * each for each in _RATE_WEIGHTS]
+    axes: dict[str, Sequence[Any]] = {
+        "damping": dampings,
+        "rate_weight": rate_weights,
+        "spacings": _SPACINGS[: 3 if single else 4],
+        "last_ratio": _RATIOS[: 1 if single else 2],
+        "coupled": coupled,
+    }
+    in_reduced_basis: dict[str, Sequence[Any]] = {
+        "damping": dampings,
+        "coupled": [each for each in coupled if calibration.can_reduce(coupled=each)],
+        "reduced": [True],
+    }
     if stack.n_weights <= _MOST_SEARCHED:
-        settings = _grid(axes)
-        best = min((search.best_of(each) for each in settings), key=_cost)
+        usual = _grid({**axes, "rate_weight": rate_weights[:1]})
+        best = search.best_of([*usual, *_grid(in_reduced_basis)], rate_weights)
+        if single:
+            best = search.around(best)
     else:
         best = search.along(axes)
     if best.model is not None:
@@ -158,102 +118,9 @@ def _dampings(calibration: Calibration, damping: float) -> list[float]:
     return [*found, 0.0]  # for high rates, where it can be
 
 
-_EXPONENTS = ((True, True), (False, False), (True, False))
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """What settings lead to: `cost` is what is to be small at the target."""
-
-    settings: Settings
-    model: CodedModel | None
-    cost: float
-
-
-def _cost(candidate: Candidate) -> float:
-    return candidate.cost
-
-
-def _grid(axes: Sequence[tuple[str, Sequence[Any]]]) -> Iterator[Settings]:
-    for values in product(*(values for _, values in axes)):
-        names = (name for name, _ in axes)
-        yield Settings(step=1.0, **dict(zip(names, values, strict=True)))
-
-
-class _Search:
-    """Finds the step of settings that meets the target, and compares settings."""
-
-    def __init__(self, calibration: Calibration, probe: Probe, target: Target) -> None:
-        self.calibration, self.probe, self.target = calibration, probe, target
-        self.all_failed = True  # of the candidates, numerically
-        self._starts: dict[bool, float] = {}
-
-    def _first_step(self, *, coupled: bool) -> float:
-        """Return log2 of a step that costs some bits a weight."""
-        size = self.calibration.size_of_weights(coupled=coupled)
-        bits = self.target.amount if self.target.kind == "rate" else 3.0
-        return float(np.log2(size)) - min(bits, _MOST_BITS) if size > 0 else 0.0
-
-    def along(self, axes: Sequence[tuple[str, Sequence[Any]]]) -> Candidate:
-        """Return the best candidate, changing one setting at a time."""
-        first = {name: values[0] for name, values in axes}
-        best = self.best_of(Settings(step=1.0, **first))
-        for name, values in axes:
-            for value in values[1:]:
-                other = self.best_of(replace(best.settings, **{name: value}))
-                best = min(best, other, key=_cost)
-        return best
-
-    def best_of(self, settings: Settings) -> Candidate:
-        """Return the model at the step that meets the target."""
-        amount: Callable[[CodedModel], float]
-        goal, slope = self.target.amount, -1.0
-        if self.target.kind == "rate":
-            amount = bits_per_weight
-        elif self.target.kind == "n_bytes":
-            amount = n_bytes
-            slope = -self.calibration.stack.n_weights / 8
-        else:
-            # distortions grow with the square of the step
-            wanted = goal
-
-            def amount(model: CodedModel) -> float:
-                return float(np.sqrt(self.probe.relative_distortion(model) / wanted))
-
-            slope = np.log(2)
-        found: dict[float, CodedModel] = {}
-
-        def measure(log_step: float) -> float:
-            step = replace(settings, step=2.0**log_step)
-            model = found[log_step] = self.coded(step)
-            largest = max(int(np.abs(layer.codes).max()) for layer in model.layers)
-            return np.inf if largest > _LARGEST_CODE else amount(model)
-
-        of_distortion, coupled = self.target.kind == "distortion", settings.coupled
-        try:
-            if coupled not in self._starts:
-                self._starts[coupled] = self._first_step(coupled=coupled)
-            start = self._starts[coupled]
-            log_step = meet(measure, 1.0 if of_distortion else goal, start, slope=slope)
-        except LinAlgError:  # too little damping
-            return Candidate(settings, None, np.inf)
-        self.all_failed = False
-        if log_step is None:
-            return Candidate(settings, None, np.inf)
-        self._starts[coupled] = log_step
-        model = found[log_step]
-        if of_distortion:
-            return Candidate(settings, model, bits_per_weight(model))
-        return Candidate(settings, model, self.probe.relative_distortion(model))
-
-    def coded(self, settings: Settings) -> CodedModel:
-        return coded_model(self.calibration.stack, self.calibration.coded(settings))
-
-    def smallest(self) -> CodedModel:
-        """Return a model whose weights are all 0."""
-        size = self.calibration.size_of_weights(coupled=False)
-        step = 2.0**40 * (size if size > 0 else 1.0)
-        return self.coded(Settings(step, 1.0, 0.0, (False, False), 1.0))
+def _grid(axes: Mapping[str, Sequence[Any]]) -> Iterator[Settings]:
+    for values in product(*axes.values()):
+        yield Settings(**dict(zip(axes, values, strict=True)))
 
 
 def _unreachable(target: Target, smallest: int) -> str:

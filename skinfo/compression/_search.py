@@ -9,8 +9,22 @@ import numpy as np
 
 _MOST_EVALUATIONS = 16
 _LARGEST_MOVE = 8.0  # of the logarithm of the step, before there are two ends
-_NARROW = 0.002  # octaves
-_CLOSE = 0.002  # of the target, that may be left unused
+
+
+@dataclass(frozen=True)
+class Precision:
+    """When the search ends.
+
+    `unused`: the share of the target that may be left unused. `width`: between the two
+    ends, in octaves.
+    """
+
+    unused: float
+    width: float
+
+
+CLOSE = Precision(unused=0.002, width=0.002)
+ROUGH = Precision(unused=0.05, width=0.05)
 
 
 @dataclass(frozen=True)
@@ -27,6 +41,7 @@ def meet(
     start: float,
     *,
     slope: float,
+    precision: Precision = CLOSE,
 ) -> float | None:
     """Return the logarithm of the step whose amount is largest, but at most `target`.
 
@@ -38,12 +53,12 @@ def meet(
     for _ in range(_MOST_EVALUATIONS):
         trials.append(Trial(log_step, measure(log_step)))
         within, beyond = _ends(trials, target, slope)
-        if within is not None and within.amount >= (1 - _CLOSE) * target:
+        if within is not None and within.amount >= (1 - precision.unused) * target:
             break
         if within is None or beyond is None:
             log_step = _further(trials[-1], target, slope, 2.0 ** len(trials))
             continue
-        if abs(within.log_step - beyond.log_step) <= _NARROW:
+        if abs(within.log_step - beyond.log_step) <= precision.width:
             break
         log_step = _between(within, beyond, target)
     within, _ = _ends(trials, target, slope)

@@ -98,10 +98,12 @@ def quantised_layer(layer, scheme, rng):
     weights = layer.weights
     step = float(np.float32((np.abs(weights).max() or 1) / rng.integers(3, 40)))
     exponents = codebook = None
+    spacing = 1
     steps = np.full(weights.shape, step)
     if scheme == "exponents":
         exponents = rng.integers(-3, 4, len(weights))
-        steps = steps * step_factors(exponents)[:, None]
+        spacing = int(rng.integers(1, 17))
+        steps = steps * step_factors(spacing * exponents)[:, None]
     codes = np.rint(weights / steps + rng.uniform(-0.5, 0.5, weights.shape))
     codes = codes.astype(np.int64)
     if scheme == "codebook":
@@ -110,7 +112,9 @@ def quantised_layer(layer, scheme, rng):
         codes = rng.integers(0, len(codebook), weights.shape) - len(codebook) // 2
     bias_exponent = int(rng.integers(-9, -4))
     bias_codes = np.rint(np.ldexp(layer.biases, -bias_exponent)).astype(np.int64)
-    return CodedLayer(codes, step, exponents, codebook, bias_codes, bias_exponent)
+    return CodedLayer(
+        codes, step, exponents, codebook, bias_codes, bias_exponent, spacing
+    )
 
 
 def some_model(name="Ridge", target="one", scheme="step", seed=0):
@@ -200,15 +204,19 @@ def coded_layers(draw, n_inputs, n_outputs):
     codes = np.resize(codes, (n_inputs, n_outputs))
     bias_codes = np.resize(draw(st.lists(integers, min_size=1)), n_outputs)
     exponents = codebook = None
+    spacing = 1
     scheme = draw(st.sampled_from(["step", "exponents", "codebook"]))
     if scheme == "exponents":
-        exponents = np.resize(draw(st.lists(small, min_size=1)), n_inputs)
+        spacing = draw(st.integers(1, 16))
+        exponents = np.resize(draw(st.lists(small, min_size=1)), n_inputs) // spacing
     if scheme == "codebook":
         values = st.floats(allow_nan=False, allow_infinity=False, width=32)
         codebook = np.array(draw(st.lists(values, min_size=1)))
         codes = codes % len(codebook) - len(codebook) // 2
     step, bias_exponent = draw(float32s), draw(small)
-    return CodedLayer(codes, step, exponents, codebook, bias_codes, bias_exponent)
+    return CodedLayer(
+        codes, step, exponents, codebook, bias_codes, bias_exponent, spacing
+    )
 
 
 @st.composite
@@ -536,8 +544,10 @@ class PlainReader:
         if flags & 8:
             weights = np.array(levels)[codes + len(levels) // 2]
         else:
+            halves = [(flags // 16 + 1) * e for e in exponents]
             factors = [
-                2.0 ** (e // 2) * [1, 1.4142135623730951][e % 2] for e in exponents
+                2.0 ** (half // 2) * [1, 1.4142135623730951][half % 2]
+                for half in halves
             ]
             weights = codes * levels[0] * np.array(factors)[:, None]
         biases = reader.read(n_outputs) * 2.0**bias_exponent
@@ -575,12 +585,13 @@ def unwritable():
         yield changed_layer(ridge, step=step), "no positive float32"
     for exponent in (1001, -1001, 2**40):
         exponents = np.full(n_features, 2 * exponent)
-        yield changed_layer(scaled, exponents=exponents), "is beyond 2000"
+        yield changed_layer(scaled, exponents=exponents, spacing=1), "is beyond 2000"
+        yield changed_layer(scaled, exponents=exponents, spacing=16), "is beyond 125"
         yield changed_layer(ridge, bias_exponent=exponent), "is beyond 1000"
     exponents = np.full(n_features, 2000)
     codes = np.full((n_features, 1), 2**40)
     yield (
-        changed_layer(scaled, codes=codes, exponents=exponents),
+        changed_layer(scaled, codes=codes, exponents=exponents, spacing=1),
         "too large for float64",
     )
     yield (
@@ -590,9 +601,12 @@ def unwritable():
     single = changed_form(scaled, dtype="float32")
     exponents = np.full(n_features, 400)
     yield (
-        changed_layer(single, codes=codes, exponents=exponents),
+        changed_layer(single, codes=codes, exponents=exponents, spacing=1),
         "too large for float32",
     )
+    for spacing in (0, 17, -1):
+        yield changed_layer(scaled, spacing=spacing), "is not in 1 to 16"
+    yield changed_layer(ridge, spacing=2), "a spacing of 2, but no exponents"
     yield changed_layer(ridge, codes=codes * 2), r"must be below 2\^41"
     yield changed_layer(ridge, codes=codes.ravel()), "are no matrix"
     yield changed_layer(ridge, codes=codes[:0]), "are no matrix"
@@ -789,7 +803,7 @@ NONSENSE = {
     "unfit link": (head(form=1 << 8) + layer_bytes() + FIVE, "link='exp' is unknown"),
     "hidden activation": (head(form=2 << 11) + layer_bytes() + FIVE, "no hidden"),
     "unknown layout": (head() + layer_bytes(3) + FIVE, "3 is none of"),
-    "unknown bits": (head() + layer_bytes(16) + FIVE, "Unknown bits"),
+    "spacing of nothing": (head() + layer_bytes(16) + FIVE, "but no exponents"),
     "sparse": (head() + layer_bytes(2) + FIVE, "Ridge are dense"),
     "zero step": (head() + layer_bytes(step=0.0) + FIVE, "no positive float32: 0"),
     "minus zero step": (head() + layer_bytes(step=-0.0) + FIVE, "no positive"),

@@ -8,27 +8,28 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.optimize import minimize
 from scipy.sparse import csr_array, csr_matrix
 from scipy.special import expit, rel_entr, softmax
 
 from skinfo.compression import _schemes
 from skinfo.compression._bounds import water_filling
+from skinfo.compression._candidates import (
+    Target,
+    bits_per_weight,
+    coded_model,
+    n_bytes,
+)
 from skinfo.compression._coded_layers import decoded, weight_bytes
 from skinfo.compression._distortion import (
     distortion,
-    refit_biases,
     without_weights,
 )
 from skinfo.compression._layers import AffineLayer, Form, Stack, apply_link, forward
 from skinfo.compression._rate_distortion import Calibration, Settings, with_biases
 from skinfo.compression._reports import gaussian_rate, make_report, report_layers
 from skinfo.compression._schemes import (
-    Target,
-    bits_per_weight,
     kmeans,
     make_probe,
-    n_bytes,
     pruned,
     rate_distortion,
     some_samples,
@@ -104,8 +105,7 @@ def relative_distortion(stack, model, X):
 
 
 def settings(step, **changes):
-    start = Settings(step, 1.0, 0.0, (False, False), 1e-6)
-    return replace(start, **changes)
+    return replace(Settings(damping=1e-6, step=step), **changes)
 
 
 # Distortion
@@ -164,44 +164,6 @@ def test_distortion_of_several_labels_is_summed_over_them():
     assert_allclose(distortion(stack, raw, changed), sum(apart), rtol=1e-10)
 
 
-# Biases
-
-
-@pytest.mark.parametrize("link", [link for link in LINKS if link != "ovr"])
-def test_biases_are_those_of_the_least_distortion(link):
-    raw, changed = outputs(link)
-    stack = make_stack(link=link)
-    shift = refit_biases(stack, raw, changed)
-
-    def objective(values):
-        return plain_distortion(link, raw, changed + values)
-
-    best = minimize(objective, np.zeros(raw.shape[1]), method="BFGS", tol=1e-10)
-    assert_allclose(objective(shift), best.fun, rtol=1e-5)
-    if link != "softmax":  # where equal shifts of all change nothing
-        assert_allclose(shift, best.x, atol=1e-2)
-
-
-@pytest.mark.parametrize("link", LINKS)
-def test_biases_never_do_worse_than_the_difference_of_the_means(link):
-    for seed in range(5):
-        raw, changed = outputs(link, n=5, seed=seed)
-        stack = make_stack(link=link)
-        shift = refit_biases(stack, 8 * raw, 9 * changed)
-        means = (8 * raw - 9 * changed).mean(axis=0)
-        found = distortion(stack, 8 * raw, 9 * changed + shift)
-        assert found <= distortion(stack, 8 * raw, 9 * changed + means) + 1e-12
-
-
-@pytest.mark.parametrize("link", LINKS)
-def test_biases_make_up_for_a_shift(link):
-    raw, _ = outputs(link)
-    stack = make_stack(link=link)
-    shift = np.arange(1.0, raw.shape[1] + 1) / 4
-    found = refit_biases(stack, raw, raw - shift)
-    assert distortion(stack, raw, raw - shift + found) < 1e-12
-
-
 def test_distortion_without_weights_is_the_variance_of_the_outputs():
     stack, X = make_stack(), make_inputs()
     variance = forward(stack, X).var(axis=0).sum()
@@ -225,7 +187,7 @@ def test_fine_steps_keep_the_outputs(link, hidden):
         pytest.skip("networks have other links")
     stack, X = make_stack(hidden=hidden, link=link), make_inputs()
     coded = Calibration(stack, X).coded(settings(2.0**-20, damping=1e-9))
-    found = decoded(_schemes.coded_model(stack, coded))
+    found = decoded(coded_model(stack, coded))
     # the damping moves weights by about its size, without an effect on X; equal shifts
     # of all outputs are nothing to softmax
     raw, changed = (apply_link(link, forward(each, X)) for each in (stack, found))
@@ -237,8 +199,8 @@ def test_distortion_of_a_linear_model_is_that_of_uniform_errors():
     stack, X = make_stack(d=30), make_inputs(n=4000, d=30)
     calibration = Calibration(stack, X)
     step = 2.0**-4
-    chosen = settings(step, exponents=(True, True))
-    found = decoded(_schemes.coded_model(stack, calibration.coded(chosen)))
+    chosen = settings(step, spacings=(1, 1))
+    found = decoded(coded_model(stack, calibration.coded(chosen)))
     total = distortion(stack, forward(stack, X), forward(found, X))
     # exponents are rounded to half octaves: factors of at most 2^(1/4) either way
     expected = 3 * 30 * step**2 / 12
@@ -248,7 +210,7 @@ def test_distortion_of_a_linear_model_is_that_of_uniform_errors():
 def test_orthogonality_gap_of_a_linear_model_vanishes():
     stack, X = make_stack(d=20), make_inputs(d=20)
     coded = Calibration(stack, X).coded(settings(0.7))
-    found = decoded(_schemes.coded_model(stack, coded))
+    found = decoded(coded_model(stack, coded))
     # but for the shrinkage by the damping, 1e-6 of the reach
     assert abs(make_report(stack, found, X, X).orthogonality_gap) < 1e-4
 
@@ -258,7 +220,7 @@ def test_inputs_that_do_not_vary_have_codes_zero():
     X[:, [2, 5]] = 3.0
     [layer] = Calibration(stack, X).coded(settings(0.01))
     assert not layer.codes[[2, 5]].any()
-    found = decoded(_schemes.coded_model(stack, [layer]))
+    found = decoded(coded_model(stack, [layer]))
     assert_allclose(forward(found, X), forward(stack, X), atol=0.2)
 
 
@@ -278,11 +240,11 @@ def test_second_layer_makes_up_for_the_first():
     """The second layer is fitted to the inputs that it will have."""
     stack, X = make_stack(hidden=(12,)), make_inputs(n=2000)
     coded = Calibration(stack, X).coded(settings(0.5, last_ratio=2.0**-12))
-    found = decoded(_schemes.coded_model(stack, coded))
+    found = decoded(coded_model(stack, coded))
     kept = replace(found, layers=(found.layers[0], stack.layers[1]))
     raw = forward(stack, X)
     changed = forward(kept, X)
-    changed += refit_biases(stack, raw, changed)
+    changed += (raw - changed).mean(axis=0)
     made_up = distortion(stack, raw, forward(found, X))
     assert made_up < 0.9 * distortion(stack, raw, changed)
 

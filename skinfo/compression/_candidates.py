@@ -1,0 +1,227 @@
+"""Settings of the default scheme, compared by what they give at the target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+from numpy.linalg import LinAlgError
+
+from skinfo._core._typing import FloatArray
+from skinfo.compression._artifact import to_bytes
+from skinfo.compression._coded_layers import (
+    CodedLayer,
+    CodedModel,
+    decoded,
+    weight_bits,
+)
+from skinfo.compression._distortion import distortion
+from skinfo.compression._layers import Stack, forward
+from skinfo.compression._rate_distortion import Calibration, Settings
+from skinfo.compression._search import CLOSE, ROUGH, Precision, meet
+
+_MOST_BITS = 30.0
+_LARGEST = 1 << 40  # code
+_N_FINALISTS = 4
+_FEW_WEIGHTS, _NEAR = 1000, 0.5  # octaves
+_MOST_UNUSED = 0.3  # bits, that rough candidates are credited with
+_DAMPING_FACTORS = (0.3, 0.5, 0.8)  # of the best, each way, one after the other
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is asked for: one of "rate", "n_bytes" or "distortion", and how much."""
+
+    kind: str
+    amount: float
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Samples that tell how good a compressed stack is, and what the stack gives.
+
+    Of networks also the midpoints of pairs of samples: where it was trained, a network
+    is so sure that hardly any change shows. `scale`: distortions are relative to it.
+    """
+
+    stack: Stack
+    X: Any
+    raw: FloatArray
+    scale: float
+
+    def relative_distortion(self, model: CodedModel) -> float:
+        """Return the distortion of a coded model, relative to one without weights."""
+        changed = forward(decoded(model), self.X)
+        found = distortion(self.stack, self.raw, changed)
+        return found / self.scale if self.scale > 0 else 0.0
+
+
+def coded_model(stack: Stack, layers: Sequence[CodedLayer]) -> CodedModel:
+    """Return the layers with all else that the stack is."""
+    activations = tuple(layer.activation for layer in stack.layers)
+    return CodedModel(tuple(layers), activations, stack.link, stack.form)
+
+
+def bits_per_weight(model: CodedModel) -> float:
+    """Return the ideal code length of the weights, beside one number for each layer.
+
+    That number is the step, without which there are no weights.
+    """
+    n_weights = sum(layer.codes.size for layer in model.layers)
+    return (weight_bits(model.layers) - 32 * len(model.layers)) / n_weights
+
+
+def n_bytes(model: CodedModel) -> int:
+    """Return the size of the file."""
+    return len(to_bytes(model))
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What settings lead to: `cost` is what is to be small at the target."""
+
+    settings: Settings
+    model: CodedModel | None
+    cost: float
+
+
+_cost = attrgetter("cost")
+
+
+class CandidateSearch:
+    """Finds the step of settings that meets the target, and compares settings."""
+
+    def __init__(self, calibration: Calibration, probe: Probe, target: Target) -> None:
+        self.calibration, self.probe, self.target = calibration, probe, target
+        self.all_failed = True  # of the candidates, numerically
+        self._starts: dict[bool, float] = {}
+
+    def best_of(
+        self, settings: Iterable[Settings], rate_weights: Sequence[float]
+    ) -> Candidate:
+        """Return the best candidate: all of them roughly, then the best of these.
+
+        `rate_weights`: those with which the best are tried.
+        """
+        rough = sorted(map(self._rough_candidate, settings), key=_cost)
+        finalists = dict.fromkeys(
+            replace(each.settings, rate_weight=0.0 if each.settings.reduced else weight)
+            for each in rough[:_N_FINALISTS]
+            for weight in rate_weights
+        )
+        return min(map(self.candidate, finalists), key=_cost)
+
+    def along(self, axes: Mapping[str, Sequence[Any]]) -> Candidate:
+        """Return the best candidate, changing one setting at a time."""
+        first = {name: values[0] for name, values in axes.items()}
+        best = self.candidate(Settings(**first))
+        for name, values in axes.items():
+            for value in values[1:]:
+                settings = replace(best.settings, **{name: value})
+                best = min(best, self.candidate(settings), key=_cost)
+        return best
+
+    def around(self, best: Candidate) -> Candidate:
+        """Return the best candidate with about the same damping."""
+        for factor in _DAMPING_FACTORS:
+            for each in (factor, 1 / factor):
+                damping = best.settings.damping * each
+                settings = replace(best.settings, damping=damping)
+                best = min(best, self.candidate(settings), key=_cost)
+        return best
+
+    def candidate(self, settings: Settings) -> Candidate:
+        """Return the best model of the steps that are found to meet the target.
+
+        Where few weights change at once, it need not be that of the smallest.
+        """
+        candidates = [
+            Candidate(settings, model, self._lost(model))
+            for model, _ in self._models(settings, CLOSE)
+        ]
+        return min(candidates, key=_cost, default=Candidate(settings, None, np.inf))
+
+    def _rough_candidate(self, settings: Settings) -> Candidate:
+        """Return a model near the target, with about its cost there."""
+        models = self._models(settings, ROUGH)
+        if not models:
+            return Candidate(settings, None, np.inf)
+        model, found = models[0]
+        cost = self._lost(model)
+        if self.target.kind != "distortion":
+            # one bit more for each weight divides the distortion by four
+            _, goal, slope = self._amount()
+            cost *= 4.0 ** -min((goal - found) / abs(slope), _MOST_UNUSED)
+        return Candidate(settings, model, cost)
+
+    def _models(
+        self, settings: Settings, precision: Precision
+    ) -> list[tuple[CodedModel, float]]:
+        """Return models that meet the target, and their amounts, the nearest first."""
+        amount, goal, slope = self._amount()
+        met: dict[float, tuple[CodedModel, float]] = {}
+
+        def measure(log_step: float) -> float:
+            model = self.coded(replace(settings, step=2.0**log_step))
+            if max(int(np.abs(each.codes).max()) for each in model.layers) > _LARGEST:
+                return np.inf
+            found = amount(model)
+            if found <= goal:
+                met[log_step] = model, found
+            return found
+
+        coupled = settings.coupled
+        try:
+            if coupled not in self._starts:
+                self._starts[coupled] = self._first_step(coupled=coupled)
+            start = self._starts[coupled]
+            nearest = meet(measure, goal, start, slope=slope, precision=precision)
+        except LinAlgError:  # too little damping
+            return []
+        self.all_failed = False
+        if nearest is None:
+            return []
+        self._starts[coupled] = nearest
+        if self.calibration.stack.n_weights > _FEW_WEIGHTS:
+            return [met[nearest]]
+        others = [met[each] for each in met if 0 < abs(each - nearest) < _NEAR]
+        return [met[nearest], *others]
+
+    def _amount(self) -> tuple[Callable[[CodedModel], float], float, float]:
+        """Return what is to be at most how much, and its slope by log2 of the step."""
+        if self.target.kind == "rate":
+            return bits_per_weight, self.target.amount, -1.0
+        if self.target.kind == "n_bytes":
+            slope = -self.calibration.stack.n_weights / 8
+            return n_bytes, self.target.amount, slope
+
+        def root_of_distortion(model: CodedModel) -> float:
+            found = self.probe.relative_distortion(model)
+            return float(np.sqrt(found / self.target.amount))
+
+        # distortions grow with the square of the step
+        return root_of_distortion, 1.0, float(np.log(2))
+
+    def _lost(self, model: CodedModel) -> float:
+        if self.target.kind == "distortion":
+            return bits_per_weight(model)
+        return self.probe.relative_distortion(model)
+
+    def _first_step(self, *, coupled: bool) -> float:
+        """Return log2 of a step that costs some bits a weight."""
+        size = self.calibration.size_of_weights(coupled=coupled)
+        bits = self.target.amount if self.target.kind == "rate" else 3.0
+        return float(np.log2(size)) - min(bits, _MOST_BITS) if size > 0 else 0.0
+
+    def coded(self, settings: Settings) -> CodedModel:
+        """Return the model with these settings."""
+        return coded_model(self.calibration.stack, self.calibration.coded(settings))
+
+    def smallest(self) -> CodedModel:
+        """Return a model whose weights are all 0."""
+        size = self.calibration.size_of_weights(coupled=False)
+        step = 2.0**40 * (size if size > 0 else 1.0)
+        return self.coded(Settings(damping=1.0, step=step))

@@ -24,6 +24,8 @@ from skinfo.compression._rate_distortion import Calibration, Settings
 from skinfo.compression._search import CLOSE, ROUGH, Precision, meet
 
 _MOST_BITS = 30.0
+_LEAST_BITS = 16  # of all weights, where a rate is asked for
+_LARGEST_LOG = 1000.0  # of a step, to base 2
 _LARGEST = 1 << 40  # code
 _N_FINALISTS = 4
 _FEW_WEIGHTS, _NEAR = 1000, 0.5  # octaves
@@ -165,7 +167,8 @@ class CandidateSearch:
         met: dict[float, tuple[CodedModel, float]] = {}
 
         def measure(log_step: float) -> float:
-            model = self.coded(replace(settings, step=2.0**log_step))
+            step = 2.0 ** float(np.clip(log_step, -_LARGEST_LOG, _LARGEST_LOG))
+            model = self.coded(replace(settings, step=step))
             if max(int(np.abs(each.codes).max()) for each in model.layers) > _LARGEST:
                 return np.inf
             found = amount(model)
@@ -193,7 +196,8 @@ class CandidateSearch:
     def _amount(self) -> tuple[Callable[[CodedModel], float], float, float]:
         """Return what is to be at most how much, and its slope by log2 of the step."""
         if self.target.kind == "rate":
-            return bits_per_weight, self.target.amount, -1.0
+            least = _LEAST_BITS / self.calibration.stack.n_weights
+            return bits_per_weight, max(self.target.amount, least), -1.0
         if self.target.kind == "n_bytes":
             slope = -self.calibration.stack.n_weights / 8
             return n_bytes, self.target.amount, slope

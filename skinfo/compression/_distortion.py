@@ -38,7 +38,13 @@ def between_predictions(stack: Stack, p: FloatArray, q: FloatArray) -> float:
     """Return the distortion from p to q, (n, n_outputs)."""
     if stack.distortion == "squared":
         return float(np.mean(np.sum((p - q) ** 2, axis=1)))
-    total = kl_div(p, np.maximum(q, _LEAST_PROBABILITY))
+    total = _divergence(p, q)
     if stack.link in _BINARY_LINKS:
-        total += kl_div(1 - p, np.maximum(1 - q, _LEAST_PROBABILITY))
+        total += _divergence(1 - p, 1 - q)
     return max(0.0, float(np.mean(np.sum(total, axis=1))))  # but for rounding
+
+
+def _divergence(p: FloatArray, q: FloatArray) -> FloatArray:
+    """Return p log(p / q) - p + q, finite where q is 0."""
+    bounded = np.maximum(q, _LEAST_PROBABILITY)
+    return np.where(p > 0, kl_div(p, bounded), q)

@@ -11,10 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_solve, cholesky
+from scipy.linalg import cholesky, solve_triangular
 
 from skinfo._core._typing import FloatArray, IntArray
 
+_MANY_ROWS = 1000  # for which another order takes long
 _BLOCK = 64  # rows whose errors reach the rows below them in one product
 _SQRT_2 = 1.4142135623730951  # in float64; files depend on it
 _LARGEST = 2.0**41
@@ -38,18 +39,21 @@ class FeedbackPlan:
 def make_plan(metric: FloatArray) -> FeedbackPlan:
     """Return the plan for a positive definite metric (d, d).
 
-    Rows come as they are, or by decreasing diagonal: in the order in which the best
-    steps differ less.
+    Rows come by decreasing diagonal, or, where they are not many, as they are, if the
+    best steps differ less then.
     """
-    orders = (np.arange(len(metric)), np.argsort(-np.diag(metric), kind="stable"))
+    orders = [np.argsort(-np.diag(metric), kind="stable")]
+    if len(metric) <= _MANY_ROWS:
+        orders.insert(0, np.arange(len(metric)))
     plans = [_plan_in_order(metric, order) for order in orders]
     return min(plans, key=lambda plan: float(np.var(plan.log_scales)))
 
 
 def _plan_in_order(metric: FloatArray, order: IntArray) -> FeedbackPlan:
-    lower = cholesky(metric[np.ix_(order, order)], lower=True)
-    inverse = cho_solve((lower, True), np.eye(len(metric)))
-    factor = cholesky((inverse + inverse.T) / 2)
+    # H = V V', V upper triangular, by rows and columns from the last to the first
+    reverse = order[::-1]
+    lower = cholesky(metric[np.ix_(reverse, reverse)], lower=True)
+    factor = solve_triangular(lower[::-1, ::-1], np.eye(len(metric)))
     log_scales = np.empty(len(order))
     log_scales[order] = np.log2(np.diag(factor))
     return FeedbackPlan(order, factor, log_scales)

@@ -87,8 +87,10 @@ class _Problem:
             step = self._newton_step(parameters)
             for size in _STEP_SIZES:
                 other = parameters - size * step
+                if not np.isfinite(other).all():
+                    continue
                 found = self.distortion(other)
-                if np.isfinite(other).all() and found < least:
+                if found < least:
                     break
             else:
                 return parameters

@@ -217,6 +217,11 @@ class Calibration:
         self._first_plans: dict[tuple[float, bool], LayerPlan] = {}
         self._lattices: dict[tuple[float, bool], ReducedLattice] = {}
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether no input varies."""
+        return not (_moments(self.X)[1] > 0).any()
+
     def size_of_weights(self, *, coupled: bool) -> float:
         """Return the mean size of the weights of the first layer, in units of steps."""
         plan = self._plan(0, self.X, 1.0, coupled=coupled)
@@ -321,11 +326,16 @@ class Calibration:
         """Whether the distortion is the squared difference of the raw outputs."""
         return self.stack.distortion == "squared" and self.stack.link != "exp"
 
+    @cached_property
+    def _curvature(self) -> FloatArray:
+        """That of all weights of the one layer."""
+        return gauss_newton_matrix(self.stack, self.X)
+
     def _coupled_block(
         self, rows: IntArray, reach: FloatArray, variances: FloatArray
     ) -> Block:
         k = self.stack.n_outputs
-        curvature = gauss_newton_matrix(self.stack, self.X)
+        curvature = self._curvature
         kept = (rows[:, np.newaxis] * k + np.arange(k)).ravel()
         curvature = curvature[np.ix_(kept, kept)]
         # the damping of an input is that share of its curvature for every output

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -92,8 +93,9 @@ class RDCompressor(
         of the Gauss-Newton matrix of the distortion. "gradient", "hessian" and
         "gradient+hessian" are of the loss, and need y.
     rate : float, default=None
-        Bits for each weight. Where none of `rate`, `n_bytes` and `distortion` is given,
-        it is 3.
+        Bits for each weight, beside one number for each layer, the step; models of few
+        weights get two bytes at least. Where none of `rate`, `n_bytes` and `distortion`
+        is given, it is 3.
     n_bytes : int, default=None
         Size of the whole file at most.
     distortion : float, default=None
@@ -101,8 +103,9 @@ class RDCompressor(
     sparsity : float, default=None
         Share of the weights that pruning makes 0. None: 0.9.
     damping : float, default=0.01
-        What is added to the curvature of the distortion, as a share of the variance of
-        the inputs. Of linear models also much smaller values are tried.
+        What is added to the curvature of the distortion, as a share of the squared
+        reach of the inputs, which is about their variance, but more where they seldom
+        vary. Of linear models also much smaller values are tried.
     rdo : float, default=0.1
         How many squared steps one bit is worth. Half of it, and 0, are tried, too.
     random_state : int, RandomState instance or None, default=None
@@ -226,7 +229,7 @@ class RDCompressor(
         TypeError
             If the model cannot be compressed, or a parameter has the wrong type.
         """
-        target = self._check_parameters()
+        target, data = self._check_parameters(), X
         numbers = validate_data(self, X, accept_sparse="csr", dtype=np.float64)
         self.estimator_ = self._fitted_estimator(X, y)
         stack, X = read_stack(self.estimator_), numbers
@@ -235,6 +238,8 @@ class RDCompressor(
                 f"X has {X.shape[1]} features, but the model was fitted with "
                 f"{stack.n_inputs}. Pass samples with the same features."
             )
+        # raises where names differ from those that the model was fitted with
+        validate_data(self.estimator_, data, reset=False, skip_check_array=True)
         if y is not None:
             check_consistent_length(numbers, y)
         n_bits = 8 * np.dtype(stack.form.dtype).itemsize
@@ -514,12 +519,14 @@ class RDCompressor(
         check_option("feature_names", feature_names, (True, False))
         names: Sequence[str] | None = None
         if feature_names:
-            if not hasattr(self, "feature_names_in_"):
+            known = getattr(self.estimator_, "feature_names_in_", None)
+            known = getattr(self, "feature_names_in_", known)
+            if known is None:
                 raise ValueError(
                     "feature_names=True, but fit saw no names. Fit with a dataframe, "
                     "or pass feature_names=False."
                 )
-            names = [str(name) for name in self.feature_names_in_]
+            names = [str(name) for name in known]
         _write_whole(Path(path), to_bytes(self._coded, names))
 
     def __sklearn_tags__(self) -> Tags:
@@ -534,18 +541,25 @@ class RDCompressor(
 
 
 def _write_whole(path: Path, data: bytes) -> None:
-    """Write a file under another name, and give it its own in one step."""
-    with tempfile.NamedTemporaryFile(
-        dir=path.parent, prefix=path.name, delete=False
-    ) as file:
-        temporary = Path(file.name)
-        try:
+    """Write a file under another name, and give it its own in one step.
+
+    An earlier file keeps its permissions, and a link to it stays a link.
+    """
+    path = path.resolve()
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
+    try:
+        file = temporary.open("xb")
+    except FileNotFoundError as error:
+        raise FileNotFoundError(error.errno, error.strerror, str(path)) from None
+    try:
+        with file:
             file.write(data)
-            file.close()
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        if path.exists():
+            shutil.copymode(path, temporary)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def compress(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo.compression._candidates import (
@@ -20,13 +22,15 @@ from skinfo.compression._candidates import (
 from skinfo.compression._coded_layers import CodedLayer, CodedModel
 from skinfo.compression._distortion import without_weights
 from skinfo.compression._importance import loss_targets, weight_importance
-from skinfo.compression._layers import Stack, forward
+from skinfo.compression._layers import Stack, apply_link, forward
 from skinfo.compression._pruning import prune, prune_refit
 from skinfo.compression._quantization import weighted_kmeans_1d
 from skinfo.compression._rate_distortion import Calibration, Settings, with_biases
 
+_LARGEST_OUTPUT = 1e100
 _MOST_SAMPLES = 20_000  # that the steps are chosen by
 _MOST_SEARCHED = 20_000  # weights, for which all ways are tried
+_MANY_COUPLED = 1000  # weights, for which another damping takes long
 _MOST_DAMPINGS, _NEXT_DAMPING, _SMALL = 5, 1e-2, 1e-2
 _RATIOS = (1.0, 0.6)
 _SPACINGS = ((1, 1), (0, 0), (6, 6), (1, 0))
@@ -44,7 +48,19 @@ def make_probe(
         middle = (X[first] + X[second]) / 2
         X = middle if hasattr(X, "todense") else np.vstack([X, middle])
     raw = forward(stack, X)
+    check_outputs(stack, raw)
     return Probe(stack, X, raw, without_weights(stack, raw))
+
+
+def check_outputs(stack: Stack, raw: FloatArray) -> None:
+    """Raise where what the model gives has no squares in float64."""
+    with np.errstate(over="ignore"):
+        largest = np.abs(apply_link(stack.link, raw)).max()
+    if not max(largest, np.abs(raw).max()) < _LARGEST_OUTPUT:
+        raise ValueError(
+            f"The predictions of the model on X exceed {_LARGEST_OUTPUT:g}. Pass "
+            "samples like those that it was fitted with."
+        )
 
 
 def some_samples(X: Any, y: Any, rng: np.random.RandomState) -> tuple[Any, Any]:
@@ -68,11 +84,21 @@ def rate_distortion(
     rng: np.random.RandomState,
 ) -> CodedModel:
     """Return the model by the default scheme, the best of several at the target."""
-    calibration = Calibration(stack, X)
     probe = make_probe(stack, X, rng, midpoints=target.kind != "distortion")
+    calibration = Calibration(stack, X)
     search = CandidateSearch(calibration, probe, target)
     if not any(layer.weights.any() for layer in stack.layers):
-        return search.smallest()
+        return _smallest(search)
+    if calibration.is_constant:
+        warnings.warn(
+            "No feature of X varies, so that no weight makes a difference, and all "
+            "become 0. Pass more samples.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+        return _smallest(search)
+    if target.kind == "distortion" and target.amount >= 1:
+        return _smallest(search)
     single = len(stack.layers) == 1
     dampings = _dampings(calibration, damping) if single else [damping]
     coupled = [True, False] if calibration.can_couple else [False]
@@ -92,7 +118,7 @@ def rate_distortion(
     if stack.n_weights <= _MOST_SEARCHED:
         usual = _grid({**axes, "rate_weight": rate_weights[:1]})
         best = search.best_of([*usual, *_grid(in_reduced_basis)], rate_weights)
-        if single:
+        if single and not (best.settings.coupled and stack.n_weights > _MANY_COUPLED):
             best = search.around(best)
     else:
         best = search.along(axes)
@@ -103,10 +129,15 @@ def rate_distortion(
             f"damping={damping!r} is too small for inputs that depend on each other "
             "linearly. Pass a larger damping."
         )
+    return _smallest(search)
+
+
+def _smallest(search: CandidateSearch) -> CodedModel:
+    """Return the model whose weights are all 0, or raise if even that is too large."""
     smallest = search.smallest()
-    if target.kind == "rate":  # a model of few weights
-        return smallest
-    raise ValueError(_unreachable(target, n_bytes(smallest)))
+    if search.target.kind == "n_bytes" and n_bytes(smallest) > search.target.amount:
+        raise ValueError(_unreachable(search.target, n_bytes(smallest)))
+    return smallest
 
 
 def _dampings(calibration: Calibration, damping: float) -> list[float]:
@@ -148,8 +179,8 @@ def kmeans(
     rng: np.random.RandomState,
 ) -> CodedModel:
     """Return the model with one codebook a layer, by weighted k-means."""
-    weights = importance_of(stack, X, y, importance)
     probe = make_probe(stack, X, rng, midpoints=False)
+    weights = importance_of(stack, X, y, importance)
 
     def with_levels(n_levels: int) -> CodedModel:
         layers = [
@@ -181,6 +212,8 @@ def _extreme_levels(
     grows: bool,
 ) -> CodedModel | None:
     """Return the model that meets the target with most levels, or else with fewest."""
+    if not grows and met(with_levels(1)):
+        return with_levels(1)
     low, high = 1, 2
     while high < _MOST_LEVELS and met(with_levels(high)) == grows:
         low, high = high, 2 * high
@@ -227,6 +260,7 @@ def pruned(
     damping: float,
 ) -> CodedModel:
     """Return the model with few weights, each in fine steps."""
+    check_outputs(stack, forward(stack, X))
     if refit:
         found = prune_refit(stack, X, sparsity, damping=damping)
     else:

@@ -23,7 +23,7 @@ class Precision:
     width: float
 
 
-CLOSE = Precision(unused=0.002, width=0.002)
+CLOSE = Precision(unused=0.002, width=0.005)
 ROUGH = Precision(unused=0.05, width=0.05)
 
 

@@ -155,6 +155,12 @@ def test_distortion_of_certain_outputs_is_finite(link):
     assert 0 < found < np.inf
 
 
+def test_distortion_of_certain_and_equal_outputs_is_zero():
+    raw = np.array([[900.0, -900.0, 0.0], [-900.0, 0.0, 900.0]])
+    changed = raw + np.array([5.0, -9.0, 2.0])
+    assert distortion(make_stack(link="softmax"), raw, changed) == 0
+
+
 def test_distortion_of_several_labels_is_summed_over_them():
     raw, changed = outputs("softmax")
     stack = replace(make_stack(link="softmax"), link="logistic")
@@ -322,10 +328,11 @@ def test_target_that_cannot_be_reached_names_the_smallest_file(kind):
     assert n_bytes(compressed(stack, X, Target(kind, smallest))) <= smallest
 
 
-def test_least_rate_of_a_tiny_model_is_kept_without_an_error():
+def test_tiny_model_gets_two_bytes_at_least():
     stack, X = make_stack(d=2), make_inputs(d=2)
     model = compressed(stack, X, Target("rate", 1e-3))
-    assert not model.layers[0].codes.any()
+    assert model.layers[0].codes.any()
+    assert bits_per_weight(model) * stack.n_weights <= 16
 
 
 def test_linear_gaussian_gap_is_small():

@@ -506,6 +506,37 @@ def test_smallest_file_that_an_error_names_can_be_had():
     assert RDCompressor(frozen, n_bytes=smallest).fit(X).n_bytes_ <= smallest
 
 
+@pytest.mark.parametrize("kind", ["weights", "no weights"])
+def test_least_number_of_bytes_is_where_the_error_ends(kind):
+    alpha = 1.0 if kind == "weights" else 1e6
+    frozen = FrozenEstimator(Lasso(alpha=alpha).fit(X, 1e3 * SCORES[:, 0]))
+    with pytest.raises(ValueError, match="has about") as error:
+        RDCompressor(frozen, n_bytes=8).fit(X)
+    smallest = int(str(error.value).split("about ")[1].split(" ")[0])
+    assert RDCompressor(frozen, n_bytes=smallest).fit(X).n_bytes_ == smallest
+    with pytest.raises(ValueError, match=f"has about {smallest} bytes"):
+        RDCompressor(frozen, n_bytes=smallest - 1).fit(X)
+
+
+@pytest.mark.parametrize(
+    ("method", "distortion"),
+    [("rate_distortion", 1.0), ("rate_distortion", 5.0), ("kmeans", 5.0)],
+)
+def test_any_distortion_is_met_by_a_model_without_weights(method, distortion):
+    frozen = FrozenEstimator(LogisticRegression().fit(X, LABELS))
+    fewest = RDCompressor(frozen, method=method, distortion=0.9).fit(X)
+    compressor = RDCompressor(frozen, method=method, distortion=distortion).fit(X)
+    assert compressor.n_bytes_ <= fewest.n_bytes_
+    assert np.unique(compressor.compressed_estimator_.coef_).size == 1
+
+
+@pytest.mark.parametrize("rate", [0.5, 3])
+def test_models_of_few_weights_keep_some_of_them(rate):
+    model = LinearRegression().fit(X[:, :1], X[:, 0] + 0.1 * X[:, 1])
+    compressor = RDCompressor(FrozenEstimator(model), rate=rate).fit(X[:, :1])
+    assert compressor.relative_distortion_ < 0.01
+
+
 def test_other_models_are_refused_by_name():
     model = make_pipeline(Ridge()).fit(X, SCORES)
     with pytest.raises(TypeError, match=r"Pipeline cannot be compressed.*Ridge"):
@@ -528,6 +559,39 @@ def test_samples_with_other_features_are_refused():
     frozen = FrozenEstimator(fitted("LogisticRegression"))
     with pytest.raises(ValueError, match=r"X has 5 features, but.*fitted with 12"):
         RDCompressor(frozen).fit(X[:, :5])
+
+
+def test_features_in_another_order_are_refused():
+    frame = pd.DataFrame(X, columns=[f"f{i}" for i in range(D)])
+    model = Ridge().fit(frame, SCORES[:, 0])
+    with pytest.raises(ValueError, match="feature names should match"):
+        RDCompressor(FrozenEstimator(model)).fit(frame[frame.columns[::-1]])
+
+
+def test_samples_without_names_leave_the_names_of_the_model(tmp_path):
+    frame = pd.DataFrame(X, columns=[f"f{i}" for i in range(D)])
+    model = Ridge().fit(frame, SCORES[:, 0])
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        compressor = RDCompressor(FrozenEstimator(model)).fit(X)
+    compressor.save(tmp_path / "model", feature_names=True)
+    loaded = load_compressed(tmp_path / "model")
+    assert_array_equal(loaded.feature_names_in_, frame.columns)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_predictions_that_overflow_are_refused(method):
+    model = PoissonRegressor().fit(X, np.exp(SCORES[:, 0]))
+    with pytest.raises(
+        ValueError, match=r"predictions of the model on X exceed 1e\+100"
+    ):
+        RDCompressor(FrozenEstimator(model), method=method).fit(1e4 * X)
+
+
+def test_samples_that_do_not_vary_lose_the_weights_with_a_warning():
+    model = Ridge().fit(X, SCORES[:, 0])
+    with pytest.warns(ConvergenceWarning, match="No feature of X varies"):
+        compressor = RDCompressor(FrozenEstimator(model)).fit(X[:1])
+    assert_allclose(compressor.predict(X[:1]), model.predict(X[:1]), rtol=1e-6)
 
 
 def test_no_samples_are_refused():
@@ -760,6 +824,22 @@ def test_names_are_checked_before_anything_is_written(tmp_path):
     with pytest.raises(ValueError, match="fit saw no names"):
         compressed("LogisticRegression").save(tmp_path / "model", feature_names=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_saved_file_keeps_permissions_and_links(tmp_path):
+    compressor = compressed(SOME[0])
+    path, link, plain = tmp_path / "file", tmp_path / "link", tmp_path / "plain"
+    path.write_bytes(b"earlier")
+    path.chmod(0o640)
+    link.symlink_to(path)
+    plain.write_bytes(b"")
+    compressor.save(link)
+    assert link.is_symlink()
+    assert path.read_bytes() == compressor.to_bytes()
+    assert path.stat().st_mode & 0o777 == 0o640
+    compressor.save(tmp_path / "new")
+    assert (tmp_path / "new").stat().st_mode == plain.stat().st_mode
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_save_into_no_folder_fails(tmp_path):

@@ -9,6 +9,7 @@ from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skinfo import (
+    ChowLiuTree,
     GaussianMixtureScore,
     GaussianScore,
     HypercontractivityCoef,
@@ -22,6 +23,10 @@ ESTIMATORS = [
     MixedMutualInfo(),
     MixedMutualInfo(n_permutations=9, n_features_to_select=0.5, random_state=0),
     MixedMutualInfo(nan_policy="omit", n_jobs=2),
+    MixedMutualInfo(strategy="jmi", n_features_to_select=0.5),
+    MixedMutualInfo(strategy="cmim"),
+    ChowLiuTree(),
+    ChowLiuTree(nan_policy="omit", n_jobs=2),
     HypercontractivityCoef(),
     HypercontractivityCoef(method="paper", direction="backward", n_permutations=2),
     HypercontractivityCoef(nan_policy="omit", n_features_to_select=0.5, n_jobs=2),
@@ -52,6 +57,10 @@ NAMES = [
     "mi",
     "mi-tests",
     "mi-omit",
+    "mi-jmi",
+    "mi-cmim",
+    "tree",
+    "tree-omit",
     "hypercontractivity",
     "paper",
     "hypercontractivity-omit",
@@ -100,8 +109,15 @@ def test_estimators_pass_the_checks_of_scikit_learn(estimator, check):
 
 
 @pytest.mark.filterwarnings("ignore:X .*feature names")
-@pytest.mark.parametrize("check_name", FURTHER_CHECKS)
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=NAMES)
+@pytest.mark.parametrize(
+    ("estimator", "check_name"),
+    [
+        pytest.param(estimator, check, id=f"{name}-{check}")
+        for estimator, name in zip(ESTIMATORS, NAMES, strict=True)
+        for check in FURTHER_CHECKS
+        if hasattr(estimator, "transform") or "transform" not in check
+    ],
+)
 def test_estimators_pass_the_further_checks_of_scikit_learn(estimator, check_name):
     check = getattr(estimator_checks, check_name)
     check(type(estimator).__name__, sklearn.clone(estimator))
@@ -114,7 +130,8 @@ def test_inputs_are_never_written_to(estimator):
     X.setflags(write=False)
     y.setflags(write=False)
     estimator = sklearn.clone(estimator).fit(X, y)
-    estimator.transform(X)
+    if hasattr(estimator, "transform"):
+        estimator.transform(X)
     estimator.score(X, y)
 
 
@@ -124,4 +141,6 @@ def test_fitted_estimators_pickle(estimator):
     X, y = rng.normal(size=(60, 3)), rng.integers(0, 2, 60)
     estimator = sklearn.clone(estimator).fit(X, y)
     restored = pickle.loads(pickle.dumps(estimator))
-    np.testing.assert_array_equal(restored.transform(X), estimator.transform(X))
+    result = "transform" if hasattr(estimator, "transform") else "score"
+    found, expected = getattr(restored, result)(X), getattr(estimator, result)(X)
+    np.testing.assert_array_equal(found, expected)

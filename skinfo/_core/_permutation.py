@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skinfo._core._typing import FloatArray, IntArray
+from skinfo._core._typing import BoolArray, FloatArray, IntArray
 
 _TIE_TOLERANCE = 1e-12  # relative
 
@@ -32,8 +32,13 @@ def permutation_pvalues(
     `statistics` (n,), `null_distribution` (n, n_permutations). Null values that equal
     the statistic, up to rounding, count against it.
     """
-    bound = statistics - _TIE_TOLERANCE * np.abs(statistics)
-    below = np.sum(null_distribution < bound[:, np.newaxis], axis=1)
-    n_permutations = null_distribution.shape[1]
-    pvalues: FloatArray = (1 + n_permutations - below) / (1 + n_permutations)
+    n_reaching = np.sum(reaches(statistics[:, np.newaxis], null_distribution), axis=1)
+    pvalues: FloatArray = (1 + n_reaching) / (1 + null_distribution.shape[1])
     return pvalues
+
+
+def reaches(statistics: FloatArray | float, null_values: FloatArray) -> BoolArray:
+    """Tell which null values are not below the statistics, up to rounding."""
+    bound = statistics - _TIE_TOLERANCE * np.abs(statistics)
+    reached: BoolArray = ~(null_values < bound)  # NaN counts against, too
+    return reached

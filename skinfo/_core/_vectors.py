@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,8 +77,23 @@ def read_pair(
     is_nominal: Callable[[Column], bool] = nominal_by_kind,
 ) -> tuple[RandomVector, RandomVector]:
     """Read two variables with one row per sample each."""
-    vectors = [
-        read_vector(
+    first, second = read_vectors(
+        {"x": (x, x_discrete), "y": (y, y_discrete)},
+        nan_policy=nan_policy,
+        is_nominal=is_nominal,
+    )
+    return first, second
+
+
+def read_vectors(
+    variables: Mapping[str, tuple[Any, Any]],
+    *,
+    nan_policy: str,
+    is_nominal: Callable[[Column], bool] = nominal_by_kind,
+) -> list[RandomVector]:
+    """Read variables with one row per sample each: names to (data, discrete)."""
+    vectors = {
+        name: read_vector(
             data,
             name=name,
             discrete=discrete,
@@ -86,17 +101,26 @@ def read_pair(
             nan_policy=nan_policy,
             is_nominal=is_nominal,
         )
-        for name, data, discrete in (("x", x, x_discrete), ("y", y, y_discrete))
-    ]
-    check_same_length({"x": vectors[0].n_samples, "y": vectors[1].n_samples})
-    return vectors[0], vectors[1]
+        for name, (data, discrete) in variables.items()
+    }
+    check_same_length({name: vector.n_samples for name, vector in vectors.items()})
+    return list(vectors.values())
 
 
 def complete_pair(
     x: RandomVector, y: RandomVector, *, minimum: int, advice: str = ""
 ) -> tuple[RandomVector, RandomVector, BoolArray | None]:
     """Leave out the rows in which either has a gap; also return those that stay."""
-    rows = complete_rows([*x.columns, *y.columns], minimum=minimum, advice=advice)
+    (x, y), rows = complete_vectors([x, y], minimum=minimum, advice=advice)
+    return x, y, rows
+
+
+def complete_vectors(
+    vectors: Sequence[RandomVector], *, minimum: int, advice: str = ""
+) -> tuple[list[RandomVector], BoolArray | None]:
+    """Leave out the rows in which any has a gap; also return those that stay."""
+    columns = [column for vector in vectors for column in vector.columns]
+    rows = complete_rows(columns, minimum=minimum, advice=advice)
     if rows is None:
-        return x, y, None
-    return x.take(rows), y.take(rows), rows
+        return list(vectors), None
+    return [vector.take(rows) for vector in vectors], rows

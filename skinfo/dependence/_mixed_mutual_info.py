@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from skinfo._core._checks import check_option
+from skinfo._core._typing import FloatArray, IntArray
 from skinfo._core._vectors import RandomVector
 from skinfo.dependence._held_out import (
     DensityRatio,
@@ -13,6 +15,7 @@ from skinfo.dependence._held_out import (
 )
 from skinfo.dependence._mutual_info import MutualInformation
 from skinfo.dependence._placement import training_vector
+from skinfo.dependence._redundancy import STRATEGIES, greedy_order, places
 from skinfo.dependence._selector import DependenceSelector
 
 
@@ -47,6 +50,12 @@ class MixedMutualInfo(DependenceSelector):
     discrete_target : "auto", bool, or array-like, default="auto"
         The same for the columns of the target. Pass True for class labels coded as
         integers.
+    strategy : {"marginal", "mrmr", "jmi", "cmim"}, default="marginal"
+        Which features are the best ones. "marginal": those with the largest scores,
+        each by itself, so that copies of a good feature are selected too. The others
+        choose one feature after the other by what it adds to those chosen before, see
+        Notes: "mrmr" avoids features that depend on each other, "jmi" and "cmim" those
+        that tell the same about the target.
     n_features_to_select : int or float, default=None
         How many features to select at most, the best ones: a number, or a fraction of
         all. None sets no limit.
@@ -54,7 +63,8 @@ class MixedMutualInfo(DependenceSelector):
         Number of permutations of the target for the p-values. 0 means no p-values.
     alpha : float, default=None
         Select only features that are significant at this false discovery rate
-        (Benjamini and Hochberg). None selects without a test.
+        (Benjamini and Hochberg). None selects without a test. Tests go with
+        `strategy="marginal"` alone.
     nan_policy : {"raise", "omit"}, default="raise"
         "raise": missing or infinite values are an error. "omit": for each feature, the
         rows in which it or the target is missing are left out; `score` leaves out the
@@ -78,6 +88,10 @@ class MixedMutualInfo(DependenceSelector):
         as large. Only with `n_permutations`.
     null_distribution_ : ndarray of shape (n_features, n_permutations)
         Scores of each feature with the permuted target. Only with `n_permutations`.
+    ranking_ : ndarray of shape (n_features,)
+        The place of each feature in the order of choice: 1 was chosen first. All that
+        are not selected share the place after the last. Not with
+        `strategy="marginal"`.
     discrete_features_ : ndarray of shape (n_features,)
         The mask of nominal features.
     n_features_in_ : int
@@ -99,10 +113,33 @@ class MixedMutualInfo(DependenceSelector):
     counts as independent. For this the estimator keeps a copy of the selected columns
     and of the target.
 
+    Each greedy `strategy` starts with the feature `x` of the largest :math:`I(x; y)`.
+    With `S` the features chosen so far, the next one is the `x` with the largest
+    (see [2]_ for all three)
+
+    - "mrmr": :math:`I(x; y) - \frac{1}{|S|} \sum_{s \in S} I(x; s)`;
+    - "jmi": :math:`\sum_{s \in S} I((x, s); y)`;
+    - "cmim": :math:`\min_{s \in S} I(x; y \mid s)`, by the chain rule
+      :math:`I(x; y \mid s) = I((x, s); y) - I(s; y)`.
+
+    Of equal candidates the first in the table is chosen. A candidate for which the
+    estimates say exactly that it adds nothing to one chosen feature,
+    :math:`I((x, s); y) = I(s; y)` (for "mrmr" that `s` tells all of it,
+    :math:`I(x; s) = I(x; x)`), comes after all others: copies, constants and, with
+    `scale="rank"`, monotone transforms of a chosen feature. The sum of "jmi" alone
+    would choose copies of good features early. "mrmr" heeds all dependence between
+    features, also that which has nothing to do with the target, so that it can prefer
+    noise to a useful feature that depends on others; "jmi" and "cmim" do not. Each
+    step computes one term for each remaining feature. With `nan_policy="omit"`, a term
+    uses the rows in which both features and the target have values.
+
     References
     ----------
     .. [1] W. Gao, S. Kannan, S. Oh, P. Viswanath, "Estimating Mutual Information for
        Discrete-Continuous Mixtures", NIPS 2017.
+    .. [2] G. Brown, A. Pocock, M.-J. Zhao, M. Luján, "Conditional Likelihood
+       Maximisation: A Unifying Framework for Information Theoretic Feature Selection",
+       JMLR 13:27-66, 2012.
 
     Examples
     --------
@@ -114,6 +151,16 @@ class MixedMutualInfo(DependenceSelector):
     array(['petal length (cm)', 'petal width (cm)'], dtype=object)
     >>> selector.scores_.round(1)
     array([0.5, 0.3, 1. , 1. ])
+
+    Marginal scores select a copy; a greedy strategy does not:
+
+    >>> X["petal width (mm)"] = 10 * X["petal width (cm)"]
+    >>> selector.fit(X, y).get_feature_names_out()
+    array(['petal width (cm)', 'petal width (mm)'], dtype=object)
+    >>> selector.set_params(strategy="jmi").fit(X, y).get_feature_names_out()
+    array(['petal length (cm)', 'petal width (cm)'], dtype=object)
+    >>> selector.ranking_
+    array([3, 3, 2, 1, 3])
     """
 
     def __init__(
@@ -124,6 +171,7 @@ class MixedMutualInfo(DependenceSelector):
         ties: str = "adaptive",
         discrete_features: Any = "auto",
         discrete_target: Any = "auto",
+        strategy: str = "marginal",
         n_features_to_select: float | None = None,
         n_permutations: int = 0,
         alpha: float | None = None,
@@ -137,6 +185,7 @@ class MixedMutualInfo(DependenceSelector):
         self.ties = ties
         self.discrete_features = discrete_features
         self.discrete_target = discrete_target
+        self.strategy = strategy
         self.n_features_to_select = n_features_to_select
         self.n_permutations = n_permutations
         self.alpha = alpha
@@ -149,6 +198,40 @@ class MixedMutualInfo(DependenceSelector):
         measure = MutualInformation(self.n_neighbors, self.scale, self.ties)
         measure.check_options()
         return measure
+
+    def _check_parameters(self) -> None:
+        check_option("strategy", self.strategy, STRATEGIES)
+        tested = self.alpha is not None or self.n_permutations != 0
+        if self.strategy != "marginal" and tested:
+            raise ValueError(
+                f"n_permutations={self.n_permutations!r} and alpha={self.alpha!r} must "
+                f"be 0 and None with strategy={self.strategy!r}: p-values of features "
+                "that were chosen one after the other would not be valid. Pass "
+                "strategy='marginal', or test the whole pipeline with "
+                "sklearn.model_selection.permutation_test_score."
+            )
+        super()._check_parameters()
+
+    def _ranking(
+        self,
+        features: RandomVector,
+        target: RandomVector,
+        scores: FloatArray,
+        n_selected: int,
+    ) -> IntArray | None:
+        if self.strategy == "marginal":
+            return None
+        order = greedy_order(
+            self._make_measure(),
+            features,
+            target,
+            scores,
+            strategy=self.strategy,
+            n_selected=n_selected,
+            n_jobs=self.n_jobs,
+            verbose=self.verbose,
+        )
+        return places(order, len(scores))
 
     def _held_out_value(
         self,

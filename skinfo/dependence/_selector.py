@@ -22,7 +22,7 @@ from skinfo._core._checks import check_integer, check_option, check_probability
 from skinfo._core._columns import NAN_POLICIES, nominal_by_kind
 from skinfo._core._frames import frame_to_array, is_dataframe, select_columns
 from skinfo._core._permutation import draw_seeds, permutation_pvalues
-from skinfo._core._typing import BoolArray, FloatArray
+from skinfo._core._typing import BoolArray, FloatArray, IntArray
 from skinfo._core._vectors import RandomVector, complete_pair
 from skinfo.dependence._measure import (
     DependenceMeasure,
@@ -52,6 +52,19 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
 
     def _keep_results(self, results: Sequence[Any]) -> None:
         """Store what the measure tells of each feature beside its value."""
+
+    def _ranking(
+        self,
+        features: RandomVector,
+        target: RandomVector,
+        scores: FloatArray,
+        n_selected: int,
+    ) -> IntArray | None:
+        """Return the place of each feature in an order that heeds the others.
+
+        None: the scores alone decide.
+        """
+        return None
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Measure the dependence of each feature with the target, and select.
@@ -107,11 +120,13 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
             n_jobs=self.n_jobs,
             verbose=self.verbose,
         )
-        self.scores_ = np.array([float(result) for result in results])
+        scores = np.array([float(result) for result in results])
+        ranking = self._ranking(features, target, scores, n_selected)
+        self.scores_ = scores
         self.discrete_features_ = features.nominal
         self._keep_results(results)
         significant = np.ones(self.n_features_in_, dtype=bool)
-        for name in {"null_distribution_", "pvalues_"} & vars(self).keys():
+        for name in {"null_distribution_", "pvalues_", "ranking_"} & vars(self).keys():
             delattr(self, name)  # of an earlier fit
         if self.n_permutations > 0:
             self.null_distribution_ = null_distribution
@@ -120,7 +135,11 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
                 # the adjusted p-values are rounded: those equal to alpha pass
                 bound = self.alpha * (1 + 1e-12)
                 significant = false_discovery_control(self.pvalues_) <= bound
-        self._support_mask = _best(self.scores_, significant, n_selected)
+        if ranking is None:
+            self._support_mask = _best(self.scores_, significant, n_selected)
+        else:
+            self.ranking_ = ranking
+            self._support_mask = ranking <= n_selected
         selected = features.select(np.flatnonzero(self._support_mask))
         self._training = selected.copy(), target.copy()
         return self

@@ -46,7 +46,7 @@ def tie_broken_terms(
     )
     inner = share_x * share_y
     edge_x = np.log(share_x) / np.log(inner)
-    mean, deviation = _stopping_position(n_neighbors, n_inside, inner)
+    mean, deviation = stopping_position(n_neighbors, n_inside, inner)
     terms = np.zeros_like(inner)
     for position in (mean - deviation, mean + deviation):
         beside = (n_inside - n_neighbors) / (1 - position)
@@ -64,7 +64,7 @@ def tie_broken_terms(
     return terms
 
 
-def _stopping_position(
+def stopping_position(
     n_neighbors: IntArray, n_inside: IntArray, inner: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return mean and standard deviation of t, the k-th of K uniform points on (0, 1).

@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skinfo._core._permutation import draw_seeds, permutation_pvalues, permuted_order
+from skinfo._core._permutation import (
+    draw_seeds,
+    permutation_pvalues,
+    permuted_order,
+    reaches,
+)
 
 SMALL = settings(derandomize=True, deadline=None, max_examples=50)
 values = st.sampled_from([-1.5, -0.3, 0.0, 0.1, 0.30000000000000004, 0.3, 2.0])
@@ -45,6 +50,13 @@ def test_null_values_equal_up_to_rounding_are_ties(statistic, rounding):
 def test_null_values_below_the_statistic_are_no_ties(statistic):
     null = np.full((1, 9), statistic - 1e-9 * abs(statistic))
     assert permutation_pvalues(np.array([statistic]), null) == [0.1]
+
+
+def test_null_values_reach_a_statistic_unless_they_are_below():
+    null = np.array([0.3, 0.1 + 0.2, 0.3 * (1 - 1e-13), 0.3 * (1 - 1e-9), 0.4, np.nan])
+    expected = [True, True, True, False, True, True]
+    assert reaches(0.3, null).tolist() == expected
+    assert reaches(np.array([[0.3], [0.5]]), null).sum(axis=1).tolist() == [5, 1]
 
 
 def test_pvalues_of_exchangeable_statistics_are_valid():

@@ -8,7 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinfo._core._vectors import complete_pair, read_pair, read_vector
+from skinfo._core._vectors import (
+    complete_pair,
+    complete_vectors,
+    read_pair,
+    read_vector,
+    read_vectors,
+)
 
 
 def read(data, *, name="x", discrete="auto", nan_policy="omit", **options):
@@ -147,3 +153,32 @@ def test_new_samples_take_over_what_was_nominal_in_fit():
     assert read([2, 1]).like(fitted).nominal.tolist() == [True]
     with pytest.raises(ValueError, match="held numbers in fit, but now holds text"):
         read(["a", "b"]).like(fitted)
+
+
+def test_several_vectors_are_read_and_completed_together():
+    z = pd.DataFrame({"z": [1.0, 2.0, 3.0, np.nan], "g": ["p", "q", "p", "q"]})
+    vectors = read_vectors(
+        {
+            "x": ([np.inf, 1.0, 2.0, 3.0], "auto"),
+            "y": ([5, 6, 7, 8], True),
+            "z": (z, "auto"),
+        },
+        nan_policy="omit",
+    )
+    assert [v.nominal.tolist() for v in vectors] == [[False], [True], [False, True]]
+    complete, rows = complete_vectors(vectors, minimum=2)
+    assert rows.tolist() == [False, True, True, False]
+    assert [v.columns[0].values.tolist() for v in complete] == [
+        [1.0, 2.0],
+        [6, 7],
+        [2.0, 3.0],
+    ]
+    assert complete_vectors(complete, minimum=2)[1] is None
+    with pytest.raises(ValueError, match="Only 2 rows remain"):
+        complete_vectors(vectors, minimum=3)
+
+
+def test_several_vectors_need_the_same_length():
+    variables = {name: (np.zeros(n), "auto") for name, n in (("x", 3), ("z", 4))}
+    with pytest.raises(ValueError, match="x has 3, z has 4"):
+        read_vectors(variables, nan_policy="raise")

@@ -330,6 +330,49 @@ def test_too_few_permutations_for_alpha_are_warned_of():
     selector.set_params(n_permutations=119).fit(X, y)
 
 
+# ---- strategies
+
+
+def test_greedy_strategies_rank_and_select():
+    X, y = make_table()
+    X["copy"] = 2 * X["number"]
+    selector = MixedMutualInfo(n_features_to_select=2).fit(X, y)
+    assert list(selector.get_feature_names_out()) == ["number", "copy"]
+    assert not hasattr(selector, "ranking_")
+    selector.set_params(strategy="jmi").fit(X, y)
+    np.testing.assert_array_equal(selector.ranking_ <= 2, selector.get_support())
+    assert selector.ranking_.tolist().count(3) == 5
+    assert selector.ranking_[0] == 1
+    assert selector.ranking_[6] == 3
+    selector.set_params(strategy="marginal").fit(X, y)
+    assert not hasattr(selector, "ranking_")
+
+
+def test_score_judges_what_a_greedy_strategy_selects():
+    X, y = make_table(400)
+    X["copy"] = 2 * X["number"]
+    greedy = MixedMutualInfo(strategy="mrmr", n_features_to_select=2)
+    names = list(greedy.fit(X[:300], y[:300]).get_feature_names_out())
+    assert names[0] == "number"
+    assert names[1] != "copy"
+    alone = MixedMutualInfo().fit(X.loc[:299, names], y[:300])
+    assert greedy.score(X[300:], y[300:]) == alone.score(X.loc[300:, names], y[300:])
+
+
+@pytest.mark.parametrize("parameters", [{"n_permutations": 9}, {"alpha": 0.05}])
+@pytest.mark.parametrize("strategy", ["mrmr", "jmi", "cmim"])
+def test_pvalues_of_a_greedy_selection_are_refused(strategy, parameters):
+    X, y = make_table()
+    selector = MixedMutualInfo(strategy=strategy, **parameters)
+    message = (
+        rf"with strategy='{strategy}'.* not be valid. "
+        r"Pass strategy='marginal', or .*permutation_test_score"
+    )
+    with pytest.raises(ValueError, match=message):
+        selector.fit(X, y)
+    assert not [name for name in vars(selector) if name.endswith("_")]
+
+
 # ---- missing values
 
 
@@ -405,6 +448,26 @@ def test_grid_search_inside_a_pipeline():
     assert search.best_score_ > 0.9
 
 
+def test_grid_search_over_strategies_inside_a_pipeline():
+    X, y = load_iris(return_X_y=True)
+    X = np.column_stack([X, X[:, 3]])  # marginal selection of two takes both copies
+    select = MixedMutualInfo(discrete_target=True)
+    pipeline = make_pipeline(select, LogisticRegression(max_iter=1000))
+    grid = {
+        "mixedmutualinfo__strategy": ["marginal", "mrmr", "jmi", "cmim"],
+        "mixedmutualinfo__n_neighbors": [3, 10],
+        "mixedmutualinfo__n_features_to_select": [1, 2],
+    }
+    folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    search = GridSearchCV(pipeline, grid, cv=folds, n_jobs=2).fit(X, y)
+    assert search.best_score_ > 0.95
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert search.best_params_["mixedmutualinfo__strategy"] != "marginal"
+    alone = GridSearchCV(select, {"strategy": ["marginal", "jmi"]}, cv=folds)
+    alone.set_params(estimator__n_features_to_select=2).fit(X, y)
+    assert alone.best_params_ == {"strategy": "jmi"}
+
+
 def test_permutation_test_score_tells_dependence_from_none():
     X, y = make_table(120)
     folds = KFold(3, shuffle=True, random_state=0)
@@ -432,6 +495,8 @@ def test_permutation_test_score_tells_dependence_from_none():
         ({"n_neighbors": True}, TypeError, "n_neighbors=True must be an integer"),
         ({"scale": "minmax"}, ValueError, "scale='minmax' .* 'rank', 'standard', None"),
         ({"ties": "noise"}, ValueError, "ties='noise' .* 'adaptive', 'gao'"),
+        ({"strategy": "mRMR"}, ValueError, "strategy='mRMR' .* 'mrmr', 'jmi', 'cmim'"),
+        ({"strategy": None}, ValueError, "strategy=None is not a known option"),
         ({"nan_policy": "drop"}, ValueError, "nan_policy='drop' .* 'raise', 'omit'"),
         (
             {"alpha": 0.05},

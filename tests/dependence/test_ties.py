@@ -9,7 +9,7 @@ from scipy.special import digamma
 from scipy.stats import beta, binom
 
 from skinfo.dependence._mutual_info import pointwise_mutual_information
-from skinfo.dependence._ties import _stopping_position, tie_broken_terms
+from skinfo.dependence._ties import stopping_position, tie_broken_terms
 
 # k, K, (strict, closed) of x and of y
 BOXES = [
@@ -92,7 +92,7 @@ def test_position_is_that_of_an_order_statistic_beyond_the_inner_share(box):
     inner = np.prod(shares(x, y))
     law = beta(n_neighbors, n_inside - n_neighbors + 1)
     moments = [law.expect(lambda t, p=p: t**p, lb=inner) for p in (0, 1, 2)]
-    mean, deviation = _stopping_position(
+    mean, deviation = stopping_position(
         np.array([n_neighbors]), np.array([n_inside]), np.array([inner])
     )
     expected = moments[1] / moments[0]

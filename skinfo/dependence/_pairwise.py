@@ -1,0 +1,340 @@
+"""The dependence of every pair of columns of a table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import false_discovery_control
+from sklearn.utils import gen_batches
+from sklearn.utils.parallel import Parallel, delayed
+
+from skinfo._core._checks import check_integer
+from skinfo._core._columns import Column, complete_rows
+from skinfo._core._frames import is_dataframe
+from skinfo._core._permutation import (
+    draw_seeds,
+    permutation_pvalues,
+    permuted_order,
+)
+from skinfo._core._threads import one_blas_thread
+from skinfo._core._typing import FloatArray, IntArray
+from skinfo._core._vectors import RandomVector, complete_pair, read_vector
+from skinfo.dependence._measure import DependenceMeasure
+from skinfo.dependence._measures_by_name import make_measure
+
+_SAMPLES_PER_TASK = 50_000  # some 50 ms, so that handing out tasks costs nothing
+_DRAWS_PER_TASK = 8  # each task joins its pairs anew
+
+
+@dataclass(frozen=True)
+class PairwiseDependence:
+    """What :func:`pairwise_dependence` returns.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_features, n_features)
+        The dependence, from the feature of the row to that of the column. The diagonal
+        is NaN.
+    pvalues : ndarray of shape (n_features, n_features) or None
+        The p-value of each pair; None without permutations. The diagonal is NaN.
+    pvalues_adjusted : ndarray of shape (n_features, n_features) or None
+        The same after Benjamini and Hochberg, over all pairs.
+    feature_names : list of str
+        The names of the columns.
+    measure : str
+        The name of the measure.
+    """
+
+    values: FloatArray
+    pvalues: FloatArray | None
+    pvalues_adjusted: FloatArray | None
+    feature_names: list[str]
+    measure: str
+
+
+def pairwise_dependence(
+    X: ArrayLike,
+    *,
+    measure: str | Callable[[Any, Any], float] = "mutual_information",
+    measure_params: Mapping[str, Any] | None = None,
+    n_permutations: int = 0,
+    nan_policy: str = "raise",
+    random_state: int | np.random.RandomState | None = None,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> PairwiseDependence:
+    """Estimate the dependence of every pair of columns, with p-values.
+
+    For a table of any kinds of columns, and with missing values: each pair is estimated
+    from the rows in which it is complete. Where the measure has a direction, so has the
+    result.
+
+    Parameters
+    ----------
+    X : array-like or dataframe of shape (n_samples, n_features)
+        The table. Strings, categories and booleans are nominal; numbers and dates are
+        coordinates.
+    measure : str or callable, default="mutual_information"
+        "mutual_information", in nats. "hypercontractivity": how strongly the feature of
+        the row can drive that of the column. "maximal_correlation". Or a function of
+        two arrays of shape (n_samples,) that returns a number, larger for more
+        dependence; it is called for both orders of each pair.
+    measure_params : dict, default=None
+        Parameters of the measure: `n_neighbors`, `scale` and `ties` of
+        :func:`mutual_information`; `bandwidth_factor`, `min_fraction` and `method` of
+        :func:`hypercontractivity`; `bandwidth_factor` of :func:`maximal_correlation`.
+        For all three also `discrete_features`, which says which columns are nominal:
+        "auto", a bool for all, a mask, or indices or names of those to add to what
+        "auto" finds.
+    n_permutations : int, default=0
+        Number of permutations of the second column of each pair for the p-values. 0
+        means no p-values.
+    nan_policy : {"raise", "omit"}, default="raise"
+        "raise": missing or infinite values are an error. "omit": for each pair, the
+        rows in which either column has one are left out.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the permutations. The values are the same for every seed.
+    n_jobs : int, default=None
+        Number of jobs that share pairs and permutations. None means 1 unless in a
+        :obj:`joblib.parallel_backend` context, -1 all processors. The results do not
+        depend on it.
+    verbose : int, default=0
+        How much joblib tells of the progress.
+
+    Returns
+    -------
+    PairwiseDependence
+        With the attributes
+
+        values : ndarray of shape (n_features, n_features)
+            Entry [i, j] is the dependence from feature i to feature j. The diagonal is
+            NaN: what a continuous variable tells of itself is infinite.
+        pvalues : ndarray of shape (n_features, n_features) or None
+            The p-value of each pair; None without permutations.
+        pvalues_adjusted : ndarray of shape (n_features, n_features) or None
+            The same after Benjamini and Hochberg, over all pairs, or over both orders
+            of all pairs where the measure has a direction.
+        feature_names : list of str
+            The names of the columns; "x0", "x1" and so on for an array.
+        measure : str
+            The name of the measure.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of its range or not known, values are missing, or a pair
+        has too few complete rows.
+    TypeError
+        If a parameter has the wrong type, or X is sparse.
+
+    See Also
+    --------
+    skinfo.inspection.PairwiseDependenceDisplay : A picture of the result.
+    MixedMutualInfo : Of many features with one target.
+
+    Notes
+    -----
+    A p-value is (1 + number of permutations that reach the value) / (1 + number of
+    permutations), so it is never below 1 / (1 + `n_permutations`). That a single pair
+    among many can be significant after the adjustment takes as many permutations as
+    there are pairs, over the level.
+
+    References
+    ----------
+    .. [1] Y. Benjamini, Y. Hochberg, "Controlling the False Discovery Rate", Journal of
+       the Royal Statistical Society B 57, 1995.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skinfo import pairwise_dependence
+    >>> X = load_iris(as_frame=True).data
+    >>> result = pairwise_dependence(X, n_permutations=99, random_state=0)
+    >>> result.feature_names[:2]
+    ['sepal length (cm)', 'sepal width (cm)']
+    >>> result.values.round(1)
+    array([[nan, 0.3, 0.9, 0.6],
+           [0.3, nan, 0.3, 0.4],
+           [0.9, 0.3, nan, 1.1],
+           [0.6, 0.4, 1.1, nan]])
+    >>> result.pvalues_adjusted[0].round(2)
+    array([ nan, 0.01, 0.01, 0.01])
+    """
+    chosen = make_measure(measure, measure_params, extra=["discrete_features"])
+    check_integer("n_permutations", n_permutations, minimum=0)
+    features = read_vector(
+        X,
+        name="X",
+        discrete=chosen.reading.get("discrete_features", "auto"),
+        discrete_name="discrete_features",
+        nan_policy=nan_policy,
+        ensure_2d=True,
+        is_nominal=chosen.measure.is_nominal,
+    )
+    chosen.measure.check_samples(features.n_samples)
+    pairs, draws = pair_results(
+        chosen.measure,
+        features,
+        symmetric=chosen.symmetric,
+        seeds=draw_seeds(random_state, n_permutations).tolist(),
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
+    n_features = len(features.columns)
+    pvalues = adjusted = None
+    if n_permutations > 0:
+        of_pairs = permutation_pvalues(draws[:, 0], draws[:, 1:])
+        pvalues, adjusted = (
+            pair_matrix(pairs, values, n_features, symmetric=chosen.symmetric)
+            for values in (of_pairs, _adjusted(of_pairs))
+        )
+    return PairwiseDependence(
+        pair_matrix(pairs, draws[:, 0], n_features, symmetric=chosen.symmetric),
+        pvalues,
+        adjusted,
+        names_of(X, features.columns),
+        chosen.name,
+    )
+
+
+def names_of(X: Any, columns: Sequence[Column]) -> list[str]:
+    """Return the names of the columns of a dataframe, or numbered ones."""
+    if is_dataframe(X):
+        return [column.name for column in columns]
+    return [f"x{j}" for j in range(len(columns))]
+
+
+def _adjusted(pvalues: FloatArray) -> FloatArray:
+    """Return p-values after Benjamini and Hochberg; of none, none."""
+    if len(pvalues) == 0:
+        return pvalues
+    return np.asarray(false_discovery_control(pvalues))
+
+
+def pair_matrix(
+    pairs: IntArray, values: FloatArray, n_features: int, *, symmetric: bool
+) -> FloatArray:
+    """Return the values of pairs (n_pairs, 2) as a matrix with NaN on the diagonal."""
+    matrix = np.full((n_features, n_features), np.nan)
+    matrix[pairs[:, 0], pairs[:, 1]] = values
+    if symmetric:
+        matrix[pairs[:, 1], pairs[:, 0]] = values
+    return matrix
+
+
+@dataclass(frozen=True)
+class _PreparedColumn:
+    """A column as it was read, and prepared for the measure where it has no gaps."""
+
+    vector: RandomVector
+    prepared: Any | None
+
+
+def pair_results(
+    measure: DependenceMeasure,
+    features: RandomVector,
+    *,
+    symmetric: bool,
+    seeds: Sequence[int] = (),
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> tuple[IntArray, FloatArray]:
+    """Return all pairs (n_pairs, 2), and their dependence (n_pairs, 1 + n_seeds).
+
+    Pairs of different columns: each once where the measure is symmetric, else in both
+    orders. The first value is of the samples as they are; seed i permutes the second
+    column for the next ones.
+    """
+    n_features = len(features.columns)
+    _check_complete_rows(measure, features.columns)
+    draws: list[int | None] = [None, *seeds]
+    per_task = max(1, _SAMPLES_PER_TASK // features.n_samples)
+    pairs_per_task = max(1, per_task // len(draws))
+    tiles = _tiles(n_features, math.isqrt(pairs_per_task), symmetric=symmetric)
+    parts = list(gen_batches(len(draws), max(_DRAWS_PER_TASK, per_task)))
+    if len(tiles) * len(parts) <= 1:
+        n_jobs = 1  # saves the start of a pool
+    with one_blas_thread():
+        columns = [_prepare(measure, features.select([j])) for j in range(n_features)]
+        results = Parallel(n_jobs=n_jobs, verbose=verbose, prefer="threads")(
+            delayed(_values_of_pairs)(
+                measure,
+                # no more than it needs, as other processes get copies
+                {j: columns[j] for j in np.unique(tile).tolist()},
+                tile,
+                draws[part],
+            )
+            for tile, part in product(tiles, parts)
+        )
+    if not tiles:
+        return np.empty((0, 2), dtype=np.int64), np.empty((0, len(draws)))
+    table = [
+        np.hstack(results[start : start + len(parts)])
+        for start in range(0, len(results), len(parts))
+    ]
+    return np.array([pair for tile in tiles for pair in tile]), np.vstack(table)
+
+
+def _check_complete_rows(measure: DependenceMeasure, columns: Sequence[Column]) -> None:
+    """Raise, before any work, where a pair has too few complete rows."""
+    with_gaps = [bool(column.missing.any()) for column in columns]
+    for i, j in combinations(range(len(columns)), 2):
+        if with_gaps[i] or with_gaps[j]:
+            complete_rows(
+                [columns[i], columns[j]],
+                minimum=measure.minimum_samples,
+                advice=measure.advice,
+            )
+
+
+def _prepare(measure: DependenceMeasure, vector: RandomVector) -> _PreparedColumn:
+    if vector.columns[0].missing.any():
+        return _PreparedColumn(vector, None)
+    return _PreparedColumn(vector, measure.prepare(vector))
+
+
+def _tiles(
+    n_features: int, width: int, *, symmetric: bool
+) -> list[list[tuple[int, int]]]:
+    """Split all pairs into square tiles of the matrix, which share their columns."""
+    blocks = [range(n_features)[some] for some in gen_batches(n_features, width)]
+    tiles = [
+        [(i, j) for i in rows for j in columns if i < j or (i > j and not symmetric)]
+        for rows, columns in product(blocks, blocks)
+    ]
+    return [tile for tile in tiles if tile]
+
+
+def _values_of_pairs(
+    measure: DependenceMeasure,
+    columns: Mapping[int, _PreparedColumn],
+    pairs: Sequence[tuple[int, int]],
+    draws: Sequence[int | None],
+) -> FloatArray:
+    """Return the dependence of some pairs in some orders, (n_pairs, n_draws)."""
+    values = np.empty((len(pairs), len(draws)))
+    for row, (i, j) in enumerate(pairs):
+        n_samples, x, y = _prepared_pair(measure, columns[i], columns[j])
+        orders = [
+            None if seed is None else permuted_order(seed, n_samples) for seed in draws
+        ]
+        values[row] = [float(value) for value in measure.values(x, y, orders)]
+    return values
+
+
+def _prepared_pair(
+    measure: DependenceMeasure, x: _PreparedColumn, y: _PreparedColumn
+) -> tuple[int, Any, Any]:
+    """Return the number of complete rows, and both columns prepared on them."""
+    if x.prepared is not None and y.prepared is not None:
+        return x.vector.n_samples, x.prepared, y.prepared
+    vector_x, vector_y, _ = complete_pair(
+        x.vector, y.vector, minimum=measure.minimum_samples
+    )
+    return vector_x.n_samples, measure.prepare(vector_x), measure.prepare(vector_y)

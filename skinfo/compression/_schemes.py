@@ -30,6 +30,7 @@ from skinfo.compression._rate_distortion import Calibration, Settings, with_bias
 _LARGEST_OUTPUT = 1e100
 _MOST_SAMPLES = 20_000  # that the steps are chosen by
 _MOST_SEARCHED = 20_000  # weights, for which all ways are tried
+_FEW_DAMPINGS = 2  # where inputs are far from collinear, and it matters little
 _MANY_COUPLED = 1000  # weights, for which another damping takes long
 _MOST_DAMPINGS, _NEXT_DAMPING, _SMALL = 5, 1e-2, 1e-2
 _RATIOS = (1.0, 0.6)
@@ -118,7 +119,8 @@ def rate_distortion(
     if stack.n_weights <= _MOST_SEARCHED:
         usual = _grid({**axes, "rate_weight": rate_weights[:1]})
         best = search.best_of([*usual, *_grid(in_reduced_basis)], rate_weights)
-        if single and not (best.settings.coupled and stack.n_weights > _MANY_COUPLED):
+        takes_long = best.settings.coupled and stack.n_weights > _MANY_COUPLED
+        if len(dampings) > _FEW_DAMPINGS and not takes_long:
             best = search.around(best)
     else:
         best = search.along(axes)

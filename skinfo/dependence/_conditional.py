@@ -127,7 +127,7 @@ def conditional_terms(
     if ties == "adaptive" and joint.n_coordinates == 0:
         return np.where(_vary_in_stratum(triple), _nominal_terms(triple), 0.0)
     order = triple.joint.index.visiting_order()
-    if len(order) <= _ROWS_PER_TASK:
+    if len(order) <= _ROWS_PER_TASK or n_jobs == 1:
         terms[order] = _terms_of_rows(triple, order, n_neighbors, ties)
     else:
         results = Parallel(n_jobs=n_jobs, prefer="threads")(
@@ -287,7 +287,8 @@ def conditional_mutual_information(
     that coincide with sample `i`, as in [1]_; else, without ties, it is that of [2]_.
     Where `z` is nominal, it is the mean of the mutual information within each value of
     `z`. The more columns there are, the farther are the neighbours: then the estimate
-    is drawn towards 0.
+    is drawn towards 0. So it is where `z` explains much of `x` and `y`, and they depend
+    on each other strongly beside, the more so the larger `k` is.
 
     References
     ----------

@@ -40,7 +40,7 @@ _FIRST_DRAWS = 40  # of a test that stops early; each round doubles them
 _Statistics = Callable[[Sequence[int | None]], Sequence[float]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class IndependenceTestResult:
     """What :func:`independence_test` returns. It unpacks to statistic and p-value.
 
@@ -157,7 +157,9 @@ def independence_test(
     permuted among themselves, and the p-value is exact if that holds for all. Else it
     is approximate: neighbours must be so near that `y` hardly depends on where in the
     neighbourhood it is. With few samples or many columns in `z` they are not, and the
-    test can reject too often.
+    test can reject too often. Numbers in `z` that are labels, such as those of groups,
+    have no neighbours: pass them as strings, or with
+    `measure_params={"z_discrete": True}`.
 
     References
     ----------
@@ -269,6 +271,7 @@ def _conditional_values(
         conditional_value(
             triple if seed is None else triple.reordered(permutation.order(seed)),
             measure,
+            n_jobs=1,  # tasks hand out no tasks
         )
         for seed in seeds
     ]

@@ -99,8 +99,11 @@ class FunctionOfSamples:
 
     def prepare(self, vector: RandomVector) -> AnyArray:
         if len(vector.columns) == 1:
-            return vector.columns[0].values
-        return np.column_stack([column.values for column in vector.columns])
+            values = vector.columns[0].values.view()
+        else:
+            values = np.column_stack([column.values for column in vector.columns])
+        values.flags.writeable = False  # it is the user's, or serves other calls too
+        return values
 
     def values(
         self, x: AnyArray, y: AnyArray, orders: Sequence[IntArray | None]

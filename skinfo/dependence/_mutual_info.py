@@ -79,7 +79,8 @@ class MutualInformation:
                 pair if order is None else pair.permuted(order)
                 for order in orders[batch]
             ]
-            terms = self.terms(side_by_side(pairs))
+            # one job, as this runs in the tasks of others
+            terms = self.terms(side_by_side(pairs), n_jobs=1)
             ends = np.cumsum([pair.joint.n_rows for pair in pairs[:-1]])
             parts = np.split(terms, ends)
             results += [mean_term(*both) for both in zip(pairs, parts, strict=True)]

@@ -32,7 +32,7 @@ _SAMPLES_PER_TASK = 50_000  # some 50 ms, so that handing out tasks costs nothin
 _DRAWS_PER_TASK = 8  # each task joins its pairs anew
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PairwiseDependence:
     """What :func:`pairwise_dependence` returns.
 

@@ -124,9 +124,13 @@ def pointwise_terms(
     if len(order) <= _ROWS_PER_TASK:
         terms[order] = _terms_of_rows(pair, order, n_neighbors, ties)
         return terms
+    blocks = [order[some] for some in gen_batches(len(order), _ROWS_PER_TASK)]
+    if n_jobs == 1:  # not by joblib: a cluster takes tasks whatever n_jobs is
+        for block in blocks:
+            terms[block] = _terms_of_rows(pair, block, n_neighbors, ties)
+        return terms
     results = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(_terms_of_rows)(pair, order[block], n_neighbors, ties)
-        for block in gen_batches(len(order), _ROWS_PER_TASK)
+        delayed(_terms_of_rows)(pair, block, n_neighbors, ties) for block in blocks
     )
     terms[order] = np.concatenate(results)
     return terms

@@ -139,8 +139,8 @@ def greedy_order(
     `relevance` (n_features,) is the mutual information of each feature with the target.
     Candidates that add nothing to one of the chosen features come last: they add
     nothing to all of them either (Koller and Sahami 1996 call that one a Markov
-    blanket), but sums and means over many terms would outweigh it. Of equal candidates
-    the first is chosen.
+    blanket), but sums and means over many terms would outweigh it. So do those that
+    tell exactly nothing of the target. Of equal candidates the first is chosen.
     """
     rows = complete_rows(target.columns, minimum=measure.minimum_samples)
     if rows is not None:
@@ -184,10 +184,13 @@ def _order(
 
     `terms_with` gives the terms of a chosen feature with each of some candidates.
     """
-    order = [int(np.argmax(relevance))]
+    adds_nothing = relevance == 0  # constants and identifiers, by their estimate
+    first = (
+        relevance if adds_nothing.all() else np.where(adds_nothing, -np.inf, relevance)
+    )
+    order = [int(np.argmax(first))]
     remaining = np.delete(np.arange(len(relevance)), order)
     summary = np.full(len(relevance), terms.empty_summary)
-    adds_nothing = np.zeros(len(relevance), dtype=bool)
     while len(order) < n_selected:
         values, nothing = zip(*terms_with(order[-1], remaining), strict=True)
         summary[remaining] = terms.extend(summary[remaining], values)

@@ -135,7 +135,14 @@ class PairwiseDependenceDisplay:
         ------
         ValueError
             If `alpha` is not between 0 and 1.
+        TypeError
+            If `result` is no PairwiseDependence.
         """
+        if not isinstance(result, PairwiseDependence):
+            raise TypeError(
+                f"result is a {type(result).__name__}. Pass what pairwise_dependence "
+                "returned; for a table, call from_data."
+            )
         if score_name is None:
             score_name = _SCORE_NAMES.get(result.measure, result.measure)
         display = cls(

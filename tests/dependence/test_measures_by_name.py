@@ -116,3 +116,12 @@ def test_a_callable_must_return_a_number(value):
 def test_measures_refuse_too_few_samples(measure):
     with pytest.raises(ValueError, match="n_samples=1"):
         make_measure(measure, None).measure.check_samples(1)
+
+
+@pytest.mark.parametrize("n_columns", [1, 2])
+def test_a_callable_cannot_write_to_the_data(n_columns):
+    data = np.arange(10.0 * n_columns).reshape(-1, n_columns)
+    chosen = make_measure(lambda x, _: x.sort(axis=0), None)
+    with pytest.raises(ValueError, match="read-only"):
+        chosen.measure.values(*[prepared(chosen.measure, data)] * 2, [None])
+    assert data.flags.writeable

@@ -354,3 +354,17 @@ def test_classifiers_gain_where_features_depend_on_each_other(strategy):
         for seed in range(2)
     ]
     assert np.mean(gains) >= 0.0
+
+
+@pytest.mark.parametrize("strategy", ["mrmr", "jmi", "cmim"])
+@pytest.mark.parametrize("useless", ["constant", "identifier"])
+def test_what_tells_exactly_nothing_is_never_chosen_first(strategy, useless):
+    # the estimates of a and b are below 0, as only both together tell the target
+    rng = np.random.default_rng(2)
+    a, b = rng.integers(0, 2, (2, 300))
+    column = np.zeros(300) if useless == "constant" else np.arange(300)
+    selector = MixedMutualInfo(
+        strategy=strategy, discrete_features=True, discrete_target=True
+    ).fit(np.column_stack([column, a, b]), a ^ b)
+    assert (selector.scores_[1:] < 0).all()
+    assert selector.ranking_[0] == 3

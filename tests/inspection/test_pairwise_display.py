@@ -175,3 +175,8 @@ def test_bad_input_is_named(values, parameters, message):
 def test_a_wrong_alpha_fails_before_any_work():
     with pytest.raises(ValueError, match="alpha=1 must lie strictly"):
         PairwiseDependenceDisplay.from_data("never read", alpha=1)
+
+
+def test_other_results_are_refused(table):
+    with pytest.raises(TypeError, match=r"result is a DataFrame\. Pass what"):
+        PairwiseDependenceDisplay.from_result(table)

@@ -94,7 +94,8 @@ def test_a_curve_takes_scalars_sparse_samples_and_frames(data):
     sparse = rate_distortion_curve(dense, csr_array(X), 2)
     assert_allclose(sparse.relative_distortions, one.relative_distortions, rtol=0.1)
     frame = pd.DataFrame(X, columns=[f"x{j}" for j in range(30)])
-    named = rate_distortion_curve(RDCompressor(LinearRegression()).fit(frame, y), X, 2)
+    fitted = RDCompressor(LinearRegression()).fit(frame, y)
+    named = rate_distortion_curve(fitted, frame, 2)
     assert_array_equal(named.rates, one.rates)
 
 

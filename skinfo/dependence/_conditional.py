@@ -18,7 +18,8 @@ from skinfo.dependence._conditional_ties import conditional_tie_terms
 from skinfo.dependence._mutual_info import MutualInformation
 from skinfo.dependence._neighbors import NeighborIndex, build_index, group_spacing
 from skinfo.dependence._pointwise import index_pair, mean_term
-from skinfo.dependence._scaling import encode_columns
+from skinfo.dependence._remainders import remainders
+from skinfo.dependence._scaling import EncodedColumn, encode_columns
 from skinfo.dependence._variables import Variable, make_variable, stack
 
 _ROWS_PER_TASK = 1 << 15
@@ -238,7 +239,8 @@ def conditional_mutual_information(
         least variance, which is better to test for independence.
     scale : {"rank", "standard", None}, default="rank"
         How numeric columns are scaled, each by itself. "rank": to the normal scores
-        of their ranks. "standard": to unit variance. None: not at all.
+        of their ranks; those of `x` and `y` also less what is linear in the normal
+        scores of `z`, see Notes. "standard": to unit variance. None: not at all.
     ties : {"adaptive", "gao"}, default="adaptive"
         What is done where several samples are at the same distance. "adaptive":
         about the mean over all ways to break them, as for :func:`mutual_information`.
@@ -287,8 +289,12 @@ def conditional_mutual_information(
     that coincide with sample `i`, as in [1]_; else, without ties, it is that of [2]_.
     Where `z` is nominal, it is the mean of the mutual information within each value of
     `z`. The more columns there are, the farther are the neighbours: then the estimate
-    is drawn towards 0. So it is where `z` explains much of `x` and `y`, and they depend
-    on each other strongly beside, the more so the larger `k` is.
+    is drawn towards 0.
+
+    So it would be where `z` moves `x` and `y` much. Given `z`, the information in
+    :math:`x - b z` is that in `x`; with ranks, `b` is fitted by least squares, in a
+    numeric column of which no more than `k` samples share a value, and the remainder is
+    ranked again.
 
     References
     ----------
@@ -322,19 +328,38 @@ def conditional_mutual_information(
     (vector_x, vector_y, vector_z), _ = complete_vectors(
         vectors, minimum=measure.minimum_samples, advice=measure.advice
     )
-    variable_x, variable_y = measure.prepare(vector_x), measure.prepare(vector_y)
-    variable_z = prepare_condition(vector_z, scale)
-    if variable_z is None:
-        pair = index_pair(variable_x, variable_y)
+    triple = prepare_triple(measure, vector_x, vector_y, vector_z)
+    if triple is None:
+        pair = index_pair(measure.prepare(vector_x), measure.prepare(vector_y))
         return mean_term(pair, measure.terms(pair, n_jobs))
-    triple = index_triple(variable_x, variable_y, variable_z)
     return conditional_value(triple, measure, n_jobs)
+
+
+def prepare_triple(
+    measure: MutualInformation, x: RandomVector, y: RandomVector, z: RandomVector
+) -> IndexedTriple | None:
+    """Return the indexed triple, or None where z is constant.
+
+    With ranks, what is linear in z is taken from the normal scores of x and y.
+    """
+    given = _varying_columns(z, measure.scale)
+    if not given:
+        return None
+    both = [encode_columns(vector, measure.scale) for vector in (x, y)]
+    if measure.scale == "rank":
+        both = [remainders(columns, given, measure.n_neighbors) for columns in both]
+    of_x, of_y = map(make_variable, both)
+    return index_triple(of_x, of_y, make_variable(given))
 
 
 def prepare_condition(vector: RandomVector, scale: str | None) -> Variable | None:
     """Return what is conditioned on, without constant columns; None without others."""
-    columns = [c for c in encode_columns(vector, scale) if len(c.levels) > 1]
+    columns = _varying_columns(vector, scale)
     return make_variable(columns) if columns else None
+
+
+def _varying_columns(vector: RandomVector, scale: str | None) -> list[EncodedColumn]:
+    return [c for c in encode_columns(vector, scale) if len(c.levels) > 1]
 
 
 def conditional_value(

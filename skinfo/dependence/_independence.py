@@ -25,8 +25,8 @@ from skinfo._core._vectors import RandomVector, complete_vectors, read_vectors
 from skinfo.dependence._conditional import (
     IndexedTriple,
     conditional_value,
-    index_triple,
     prepare_condition,
+    prepare_triple,
 )
 from skinfo.dependence._local_permutation import LocalPermutation, local_permutation
 from skinfo.dependence._measure import DependenceMeasure
@@ -235,14 +235,13 @@ def _statistics(
     measure: DependenceMeasure, vectors: Sequence[RandomVector]
 ) -> _Statistics:
     """Return the function from seeds to the dependence of the permuted samples."""
-    x, y = (measure.prepare(vector) for vector in vectors[:2])
     if len(vectors) == 3 and isinstance(measure, MutualInformation):
-        z = prepare_condition(vectors[2], measure.scale)
+        triple = prepare_triple(measure, *vectors)
         ranks_of_z = prepare_condition(vectors[2], "rank")
-        if z is not None and ranks_of_z is not None:
+        if triple is not None and ranks_of_z is not None:
             permutation = local_permutation(ranks_of_z)
-            triple = index_triple(x, y, z)
             return partial(_conditional_values, measure, triple, permutation)
+    x, y = (measure.prepare(vector) for vector in vectors[:2])
     return partial(_marginal_values, measure, x, y, vectors[0].n_samples)
 
 

@@ -16,9 +16,11 @@ from skinfo.dependence import _independence
 from skinfo.dependence._conditional import (
     conditional_mutual_information,
     prepare_condition,
+    prepare_triple,
 )
 from skinfo.dependence._independence import independence_test
 from skinfo.dependence._local_permutation import local_permutation
+from skinfo.dependence._mutual_info import MutualInformation
 
 
 def fork(n_samples=100, seed=0, correlation=0.0):
@@ -49,9 +51,15 @@ def read(data):
     )
 
 
-def coordinates(values, scale):
-    variable = prepare_condition(read(values), scale)
-    return variable.points[variable.codes, 0]
+def triple_of(x, y, z, scale):
+    """Return the coordinates of all samples, as the estimate takes them."""
+    triple = prepare_triple(
+        MutualInformation(5, scale, "adaptive"), *map(read, (x, y, z))
+    )
+    return [
+        variable.points[variable.codes, 0]
+        for variable in (triple.x, triple.y, triple.z.variable)
+    ]
 
 
 # the parts, by hand
@@ -93,7 +101,7 @@ def test_statistic_given_z_is_conditional_mutual_information(params):
 def test_null_given_z_is_that_of_local_permutations(scale, decimals):
     x, y, z = np.round(fork(), decimals)
     # y takes its scale along: what is permuted are its scores
-    scores = [coordinates(part, scale) for part in (x, y, z)]
+    scores = triple_of(x, y, z, scale)
     permutation = local_permutation(prepare_condition(read(z), "rank"))
     result = independence_test(
         x, y, z, measure_params={"scale": scale}, n_permutations=3, random_state=5

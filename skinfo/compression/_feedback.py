@@ -18,7 +18,7 @@ from skinfo._core._typing import FloatArray, IntArray
 _MANY_ROWS = 1000  # for which another order takes long
 _BLOCK = 64  # rows whose errors reach the rows below them in one product
 _SQRT_2 = 1.4142135623730951  # in float64; files depend on it
-_LARGEST = 2.0**41
+LARGEST_CODE = 2.0**41  # what a search may meet; files hold smaller ones
 _LOG2E = 1 / np.log(2)
 _ROUNDING_VARIANCE = 1 / 12
 
@@ -117,4 +117,4 @@ def _nearest(values: FloatArray, rate_weight: float) -> IntArray:
         cost = (values - rounded) ** 2 + price * rounded**2
         saved = (values - smaller) ** 2 + price * smaller**2 < cost
         rounded[saved] = smaller[saved]
-    return np.clip(rounded, -_LARGEST, _LARGEST).astype(np.int64)
+    return np.clip(rounded, -LARGEST_CODE, LARGEST_CODE).astype(np.int64)

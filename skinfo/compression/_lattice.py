@@ -14,11 +14,15 @@ from numpy.linalg import LinAlgError
 from scipy.linalg import cholesky
 
 from skinfo._core._typing import FloatArray, IntArray
-from skinfo.compression._feedback import FeedbackPlan, make_plan, round_with_feedback
+from skinfo.compression._feedback import (
+    LARGEST_CODE,
+    FeedbackPlan,
+    make_plan,
+    round_with_feedback,
+)
 
 _LOVASZ = 0.99  # how far the squared lengths may fall from one vector to the next
 _MOST_TIMES = 2.0**40  # one vector may be as long as another, so that rounding is small
-_LARGEST_CODE = 2.0**41
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +43,7 @@ class ReducedLattice:
             self.inverse @ weights, self.plan, step, rate_weight=0.0, exponents=None
         )
         codes = self.basis @ coordinates
-        return np.clip(codes, -_LARGEST_CODE, _LARGEST_CODE).astype(np.int64)
+        return np.clip(codes, -LARGEST_CODE, LARGEST_CODE).astype(np.int64)
 
 
 def reduce_lattice(

@@ -40,14 +40,11 @@ class OutputFit:
 
 
 def fit_outputs(stack: Stack, raw: FloatArray, changed: FloatArray) -> OutputFit:
-    """Return the fit of least distortion.
+    """Return the fit of least distortion, of a stack with a link.
 
     `raw`, `changed` (n, n_outputs): the outputs before the link, as they were and are.
     """
     centred = changed - changed.mean(axis=0)
-    if stack.distortion == "squared" and stack.link != "exp":
-        error = raw - raw.mean(axis=0) - centred
-        return OutputFit(1.0, raw.mean(axis=0), float(np.mean(error**2)))
     spread = float(np.sqrt(np.mean(centred**2)))
     problem = _Problem(stack, raw, centred / spread if spread > 0 else centred)
     found = problem.descend(np.array([spread, *raw.mean(axis=0)]))

@@ -131,6 +131,8 @@ def rate_distortion(
             f"damping={damping!r} is too small for inputs that depend on each other "
             "linearly. Pass a larger damping."
         )
+    if target.kind == "distortion":
+        raise ValueError(_unreachable(target))
     return _smallest(search)
 
 
@@ -138,7 +140,7 @@ def _smallest(search: CandidateSearch) -> CodedModel:
     """Return the model whose weights are all 0, or raise if even that is too large."""
     smallest = search.smallest()
     if search.target.kind == "n_bytes" and n_bytes(smallest) > search.target.amount:
-        raise ValueError(_unreachable(search.target, n_bytes(smallest)))
+        raise ValueError(_too_few_bytes(search.target, smallest))
     return smallest
 
 
@@ -156,15 +158,17 @@ def _grid(axes: Mapping[str, Sequence[Any]]) -> Iterator[Settings]:
         yield Settings(**dict(zip(axes, values, strict=True)))
 
 
-def _unreachable(target: Target, smallest: int) -> str:
-    if target.kind == "n_bytes":
-        return (
-            f"n_bytes={target.amount:g} cannot be reached: the smallest file of this "
-            f"model has about {smallest} bytes. Pass a larger n_bytes."
-        )
+def _unreachable(target: Target) -> str:
     return (
         f"{target.kind}={target.amount!r} cannot be reached. Pass a larger "
         f"{target.kind}."
+    )
+
+
+def _too_few_bytes(target: Target, smallest: CodedModel) -> str:
+    return (
+        f"n_bytes={target.amount:g} cannot be reached: the smallest file of this "
+        f"model has about {n_bytes(smallest)} bytes. Pass a larger n_bytes."
     )
 
 
@@ -201,10 +205,12 @@ def kmeans(
     model = _extreme_levels(with_levels, met, grows=target.kind != "distortion")
     if model is not None:
         return model
+    if target.kind == "distortion":
+        raise ValueError(_unreachable(target))
     smallest = with_levels(1)
-    if target.kind == "rate":
-        return smallest
-    raise ValueError(_unreachable(target, n_bytes(smallest)))
+    if target.kind == "n_bytes":
+        raise ValueError(_too_few_bytes(target, smallest))
+    return smallest
 
 
 def _extreme_levels(

@@ -254,3 +254,17 @@ def shortened(name: str, longest: int) -> str:
     if len(name) <= longest:
         return name
     return f"{name[: longest - 16]}\N{HORIZONTAL ELLIPSIS}{name[-15:]}"
+
+
+def display_names(
+    names: Sequence[str] | None, n_features: int, longest: int
+) -> list[str]:
+    """Return one name for each feature, numbered where there are none, or raise."""
+    if names is None:
+        names = [f"x{j}" for j in range(n_features)]
+    if len(names) != n_features:
+        raise ValueError(
+            f"feature_names has {len(names)} entries, but there are {n_features} "
+            "features. Pass one for each feature."
+        )
+    return [shortened(str(name), longest) for name in names]

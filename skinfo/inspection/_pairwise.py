@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from skinfo._core._checks import check_probability
 from skinfo._core._typing import AnyArray, BoolArray, FloatArray
 from skinfo.dependence._pairwise import PairwiseDependence, pairwise_dependence
-from skinfo.inspection._dependence import shortened
+from skinfo.inspection._dependence import display_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -279,15 +279,7 @@ class PairwiseDependenceDisplay:
             raise ValueError(
                 f"values has the shape {values.shape}. Pass a square matrix."
             )
-        names = self.feature_names
-        if names is None:
-            names = [f"x{j}" for j in range(len(values))]
-        if len(names) != len(values):
-            raise ValueError(
-                f"feature_names has {len(names)} entries, but there are {len(values)} "
-                "features. Pass one for each feature."
-            )
-        return [shortened(str(name), _LONGEST_NAME) for name in names]
+        return display_names(self.feature_names, len(values), _LONGEST_NAME)
 
     def _significant(self, shape: tuple[int, ...]) -> BoolArray:
         """Return the mask of the cells to mark, or raise where p-values do not fit."""

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo.dependence._tree import ChowLiuTree
-from skinfo.inspection._dependence import shortened
+from skinfo.inspection._dependence import display_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -176,21 +176,12 @@ class ChowLiuTreeDisplay:
 
     def _checked_names(self, edges: IntArray, values: FloatArray) -> list[str]:
         """Return the names of the features, or raise where something does not fit."""
-        n_features = len(edges) + 1
         if len(values) != len(edges):
             raise ValueError(
                 f"mutual_information has {len(values)} entries, but there are "
                 f"{len(edges)} edges. Pass one for each edge."
             )
-        names = self.feature_names
-        if names is None:
-            names = [f"x{j}" for j in range(n_features)]
-        if len(names) != n_features:
-            raise ValueError(
-                f"feature_names has {len(names)} entries, but a tree of {len(edges)} "
-                f"edges has {n_features} features. Pass one for each feature."
-            )
-        return [shortened(str(name), _LONGEST_NAME) for name in names]
+        return display_names(self.feature_names, len(edges) + 1, _LONGEST_NAME)
 
 
 def _write(ax: Axes, x: float, y: float, text: str, *, color: str, frame: bool) -> None:

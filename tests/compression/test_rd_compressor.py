@@ -530,6 +530,13 @@ def test_any_distortion_is_met_by_a_model_without_weights(method, distortion):
     assert np.unique(compressor.compressed_estimator_.coef_).size == 1
 
 
+@pytest.mark.parametrize("name", SOME)
+def test_distortion_that_rounding_exceeds_is_refused(name):
+    frozen = FrozenEstimator(fitted(name))
+    with pytest.raises(ValueError, match=r"distortion=1e-40 cannot be reached"):
+        RDCompressor(frozen, distortion=1e-40).fit(X)
+
+
 @pytest.mark.parametrize("rate", [0.5, 3])
 def test_models_of_few_weights_keep_some_of_them(rate):
     model = LinearRegression().fit(X[:, :1], X[:, 0] + 0.1 * X[:, 1])

@@ -167,7 +167,7 @@ def test_few_complete_rows_are_warned_of():
         mutual_information_interval(x, y, nan_policy="omit")
 
 
-@pytest.mark.filterwarnings("ignore:The interval is from")
+@pytest.mark.filterwarnings("ignore:The interval is from")  # few samples on purpose
 def test_parts_must_be_larger_than_the_neighbourhoods():
     x, y = normals(60)
     mutual_information_interval(x, y, n_neighbors=5)

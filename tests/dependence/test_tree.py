@@ -111,7 +111,7 @@ def test_values_are_those_of_pairwise_dependence():
     X = draw(200)
     tree = ChowLiuTree(4, scale="standard", discrete_features=["steps"]).fit(X)
     params = {"n_neighbors": 4, "scale": "standard", "discrete_features": ["steps"]}
-    expected = pairwise_dependence(X, measure_params=params).values  # noqa: PD011
+    expected = pairwise_dependence(X, measure_params=params).values  # noqa: PD011 (not of pandas)
     np.testing.assert_array_equal(tree.mutual_information_, expected)
     np.testing.assert_array_equal(
         tree.discrete_features_, [False, False, True, True, False]

@@ -122,7 +122,7 @@ def test_given_axes_are_used():
         ([[0, 2]], [1], None, "edges do not form a tree"),
         ([[-1, 0]], [1], None, "edges do not form a tree"),
         (STAR, [1], None, "mutual_information has 1 entries, but there are 3 edges"),
-        (STAR, [1, 1, 1], ["a"], "feature_names has 1 entries, but a tree of 3"),
+        (STAR, [1, 1, 1], ["a"], "feature_names has 1 entries, but there are 4"),
     ],
 )
 def test_what_is_no_tree_is_refused(edges, values, names, message):

@@ -40,6 +40,14 @@ def exclusive_or(seed: int) -> Bunch:
     return Bunch(x=x, y=y, z=x ^ y, conditional_information=float(np.log(2)))
 
 
+def exclusive_or_of_clusters(seed: int) -> Bunch:
+    """Return an exclusive or of which each value is spread a little."""
+    sample = exclusive_or(seed)
+    noise = 0.1 * np.random.default_rng([seed, 1]).standard_normal((3, N_SAMPLES))
+    clusters = {name: sample[name] + noise[i] for i, name in enumerate("xyz")}
+    return Bunch(**clusters, conditional_information=sample.conditional_information)
+
+
 def normal_fork(seed: int, *, correlation: float, n_columns: int = 1) -> Bunch:
     """Normals x <- z -> y, of which the noises correlate."""
     rng = np.random.default_rng(seed)
@@ -172,6 +180,18 @@ def rounding_row(
     ]
 
 
+def scale_row(scale: str, n_seeds: int) -> list[str]:
+    samples = [exclusive_or_of_clusters(seed) for seed in range(n_seeds)]
+    values = np.array(
+        [
+            conditional_mutual_information(sample.x, sample.y, sample.z, scale=scale)
+            for sample in samples
+        ]
+    )
+    truth = samples[0].conditional_information
+    return [scale, fixed(truth), fixed(values.mean()), fixed(standard_error(values))]
+
+
 def main() -> None:
     options = read_options(__doc__, n_seeds=20, quick_seeds=4)
     print_table(
@@ -183,6 +203,11 @@ def main() -> None:
         f"Largest difference from mutual information, {options.n_seeds} seeds",
         ("case", "difference", "target", "met"),
         [constant_row(options.n_seeds)],
+    )
+    print_table(
+        f"Mean estimate on clusters, n = {N_SAMPLES}, {options.n_seeds} seeds",
+        ("scale", "truth", "ours", "s.e."),
+        [scale_row(scale, options.n_seeds) for scale in ("rank", "standard")],
     )
     print_table(
         f"Mean estimate on rounded data, n = {N_SAMPLES}, {options.n_seeds} seeds; "

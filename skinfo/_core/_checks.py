@@ -43,8 +43,7 @@ def check_probability(name: str, value: Any) -> float:
     probability = float(value)
     if not 0 < probability < 1:
         raise ValueError(
-            f"{name}={value!r} must lie strictly between 0 and 1. "
-            f"Pass, for example, {name}=0.05."
+            f"{name}={value!r} must lie strictly between 0 and 1. Pass such a number."
         )
     return probability
 

@@ -227,6 +227,8 @@ def conditional_mutual_information(
     random variable or vector: discrete, continuous or a mixture of both. Nothing is
     binned and no noise is added, so the result is deterministic.
 
+    Read more in the :doc:`user guide </user_guide/testing_and_selecting>`.
+
     Parameters
     ----------
     x, y, z : array-like or dataframe of shape (n_samples,) or (n_samples, n_columns)
@@ -240,7 +242,9 @@ def conditional_mutual_information(
     scale : {"rank", "standard", None}, default="rank"
         How numeric columns are scaled, each by itself. "rank": to the normal scores
         of their ranks; those of `x` and `y` also less what is linear in the normal
-        scores of `z`, see Notes. "standard": to unit variance. None: not at all.
+        scores of `z`, see Notes. "standard": to unit variance. None: not at all. Ranks
+        close gaps: take "standard" where a column falls into clusters far apart, and
+        which cluster it is matters.
     ties : {"adaptive", "gao"}, default="adaptive"
         What is done where several samples are at the same distance. "adaptive":
         about the mean over all ways to break them, as for :func:`mutual_information`.

@@ -82,6 +82,8 @@ def independence_test(
     are permuted. Given `z`, only samples that are near in `z` exchange their `y` [1]_,
     so that `y` keeps its dependence on `z`.
 
+    Read more in the :doc:`user guide </user_guide/testing_and_selecting>`.
+
     Parameters
     ----------
     x, y : array-like or dataframe of shape (n_samples,) or (n_samples, n_columns)

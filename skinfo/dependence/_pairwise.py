@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from sklearn.utils import gen_batches
 from sklearn.utils.parallel import Parallel, delayed
 
 from skinfo._core._checks import check_integer
-from skinfo._core._columns import Column, complete_rows
+from skinfo._core._columns import Column
 from skinfo._core._frames import is_dataframe
 from skinfo._core._permutation import (
     draw_seeds,
@@ -23,12 +24,13 @@ from skinfo._core._permutation import (
     permuted_order,
 )
 from skinfo._core._threads import one_blas_thread
-from skinfo._core._typing import FloatArray, IntArray
+from skinfo._core._typing import BoolArray, FloatArray, IntArray
 from skinfo._core._vectors import RandomVector, complete_pair, read_vector
 from skinfo.dependence._measure import DependenceMeasure
 from skinfo.dependence._measures_by_name import make_measure
 
 _SAMPLES_PER_TASK = 50_000  # some 50 ms, so that handing out tasks costs nothing
+_ROWS_PER_BLOCK = 1 << 16
 _DRAWS_PER_TASK = 8  # each task joins its pairs anew
 
 
@@ -75,6 +77,8 @@ def pairwise_dependence(
     from the rows in which it is complete. Where the measure has a direction, so has the
     result.
 
+    Read more in the :doc:`user guide </user_guide/testing_and_selecting>`.
+
     Parameters
     ----------
     X : array-like or dataframe of shape (n_samples, n_features)
@@ -97,7 +101,8 @@ def pairwise_dependence(
         means no p-values.
     nan_policy : {"raise", "omit"}, default="raise"
         "raise": missing or infinite values are an error. "omit": for each pair, the
-        rows in which either column has one are left out.
+        rows in which either column has one are left out; a pair that has too few others
+        is NaN, with a warning.
     random_state : int, RandomState instance or None, default=None
         Seeds the permutations. The values are the same for every seed.
     n_jobs : int, default=None
@@ -114,7 +119,8 @@ def pairwise_dependence(
 
         values : ndarray of shape (n_features, n_features)
             Entry [i, j] is the dependence from feature i to feature j. The diagonal is
-            NaN: what a continuous variable tells of itself is infinite.
+            NaN: what a continuous variable tells of itself is infinite. So are pairs
+            with too few complete rows, which do not count in the adjustment.
         pvalues : ndarray of shape (n_features, n_features) or None
             The p-value of each pair; None without permutations.
         pvalues_adjusted : ndarray of shape (n_features, n_features) or None
@@ -128,10 +134,15 @@ def pairwise_dependence(
     Raises
     ------
     ValueError
-        If a parameter is out of its range or not known, values are missing, or a pair
-        has too few complete rows.
+        If a parameter is out of its range or not known, values are missing, or no pair
+        has enough complete rows.
     TypeError
         If a parameter has the wrong type, or X is sparse.
+
+    Warns
+    -----
+    UserWarning
+        If some pairs have too few complete rows.
 
     See Also
     --------
@@ -178,9 +189,12 @@ def pairwise_dependence(
         is_nominal=chosen.measure.is_nominal,
     )
     chosen.measure.check_samples(features.n_samples)
+    n_complete = complete_rows_of_pairs(features)
+    _check_complete_rows(n_complete, features, chosen.measure)
     pairs, draws = pair_results(
         chosen.measure,
         features,
+        usable=n_complete >= chosen.measure.minimum_samples,
         symmetric=chosen.symmetric,
         seeds=draw_seeds(random_state, n_permutations).tolist(),
         n_jobs=n_jobs,
@@ -217,6 +231,46 @@ def _adjusted(pvalues: FloatArray) -> FloatArray:
     return np.asarray(false_discovery_control(pvalues))
 
 
+def complete_rows_of_pairs(features: RandomVector) -> IntArray:
+    """Return the number of rows in which each pair of columns is complete, as matrix.
+
+    The diagonal is that of each column.
+    """
+    n_features = len(features.columns)
+    counts = np.zeros((n_features, n_features))
+    for some in gen_batches(features.n_samples, _ROWS_PER_BLOCK):
+        present = np.array([~column.missing[some] for column in features.columns])
+        counts += present @ present.T.astype(float)
+    return counts.astype(np.int64)
+
+
+def scarce_pair(n_complete: IntArray, features: RandomVector) -> str:
+    """Describe the pair of columns that has the fewest complete rows."""
+    apart = np.triu_indices(len(n_complete), 1)
+    worst = np.argmin(n_complete[apart])
+    i, j = (int(ends[worst]) for ends in apart)
+    names = [repr(features.columns[position].name) for position in (i, j)]
+    return f"columns {' and '.join(names)} have {n_complete[i, j]}"
+
+
+def _check_complete_rows(
+    n_complete: IntArray, features: RandomVector, measure: DependenceMeasure
+) -> None:
+    """Raise where no pair has enough complete rows, warn where some have not."""
+    of_pairs = n_complete[np.triu_indices(len(n_complete), 1)]
+    n_scarce = int(np.sum(of_pairs < measure.minimum_samples))
+    if n_scarce == 0:
+        return
+    message = (
+        f"{n_scarce} of {len(of_pairs)} pairs have fewer than "
+        f"{measure.minimum_samples} complete rows: {scarce_pair(n_complete, features)}."
+    )
+    remedy = f"Impute the values, or drop columns{measure.advice}."
+    if n_scarce == len(of_pairs):
+        raise ValueError(f"{message} {remedy}")
+    warnings.warn(f"{message} Their results are NaN. {remedy}", stacklevel=3)
+
+
 def pair_matrix(
     pairs: IntArray, values: FloatArray, n_features: int, *, symmetric: bool
 ) -> FloatArray:
@@ -240,23 +294,26 @@ def pair_results(
     measure: DependenceMeasure,
     features: RandomVector,
     *,
+    usable: BoolArray,
     symmetric: bool,
     seeds: Sequence[int] = (),
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> tuple[IntArray, FloatArray]:
-    """Return all pairs (n_pairs, 2), and their dependence (n_pairs, 1 + n_seeds).
+    """Return pairs (n_pairs, 2), and their dependence (n_pairs, 1 + n_seeds).
 
-    Pairs of different columns: each once where the measure is symmetric, else in both
-    orders. The first value is of the samples as they are; seed i permutes the second
-    column for the next ones.
+    All pairs of different columns that are `usable` (n_features, n_features): each once
+    where the measure is symmetric, else in both orders. The first value is of the
+    samples as they are; seed i permutes the second column for the next ones.
     """
     n_features = len(features.columns)
-    _check_complete_rows(measure, features.columns)
+    wanted = (
+        np.triu(usable, 1) if symmetric else usable & ~np.eye(n_features, dtype=bool)
+    )
     draws: list[int | None] = [None, *seeds]
     per_task = max(1, _SAMPLES_PER_TASK // features.n_samples)
     pairs_per_task = max(1, per_task // len(draws))
-    tiles = _tiles(n_features, math.isqrt(pairs_per_task), symmetric=symmetric)
+    tiles = _tiles(wanted, math.isqrt(pairs_per_task))
     parts = list(gen_batches(len(draws), max(_DRAWS_PER_TASK, per_task)))
     if len(tiles) * len(parts) <= 1:
         n_jobs = 1  # saves the start of a pool
@@ -281,31 +338,20 @@ def pair_results(
     return np.array([pair for tile in tiles for pair in tile]), np.vstack(table)
 
 
-def _check_complete_rows(measure: DependenceMeasure, columns: Sequence[Column]) -> None:
-    """Raise, before any work, where a pair has too few complete rows."""
-    with_gaps = [bool(column.missing.any()) for column in columns]
-    for i, j in combinations(range(len(columns)), 2):
-        if with_gaps[i] or with_gaps[j]:
-            complete_rows(
-                [columns[i], columns[j]],
-                minimum=measure.minimum_samples,
-                advice=measure.advice,
-            )
-
-
 def _prepare(measure: DependenceMeasure, vector: RandomVector) -> _PreparedColumn:
     if vector.columns[0].missing.any():
         return _PreparedColumn(vector, None)
     return _PreparedColumn(vector, measure.prepare(vector))
 
 
-def _tiles(
-    n_features: int, width: int, *, symmetric: bool
-) -> list[list[tuple[int, int]]]:
-    """Split all pairs into square tiles of the matrix, which share their columns."""
-    blocks = [range(n_features)[some] for some in gen_batches(n_features, width)]
+def _tiles(wanted: BoolArray, width: int) -> list[list[tuple[int, int]]]:
+    """Split the wanted pairs into square tiles of the matrix, which share columns."""
+    blocks = list(gen_batches(len(wanted), width))
     tiles = [
-        [(i, j) for i in rows for j in columns if i < j or (i > j and not symmetric)]
+        [
+            (rows.start + i, columns.start + j)
+            for i, j in np.argwhere(wanted[rows, columns]).tolist()
+        ]
         for rows, columns in product(blocks, blocks)
     ]
     return [tile for tile in tiles if tile]

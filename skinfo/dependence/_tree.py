@@ -16,7 +16,12 @@ from skinfo._core._typing import FloatArray, IntArray
 from skinfo._core._vectors import RandomVector, complete_pair, read_vector
 from skinfo.dependence._held_out import DensityRatio, donsker_varadhan_bound
 from skinfo.dependence._mutual_info import MutualInformation
-from skinfo.dependence._pairwise import pair_matrix, pair_results
+from skinfo.dependence._pairwise import (
+    complete_rows_of_pairs,
+    pair_matrix,
+    pair_results,
+    scarce_pair,
+)
 from skinfo.dependence._placement import training_vector
 
 
@@ -26,6 +31,8 @@ class ChowLiuTree(BaseEstimator):
     Of all distributions whose dependence is a tree, the one that is nearest to that of
     the data has the edges with the largest sum of mutual information [1]_. Columns are
     discrete, continuous or mixtures of both.
+
+    Read more in the :doc:`user guide </user_guide/testing_and_selecting>`.
 
     Parameters
     ----------
@@ -156,9 +163,18 @@ class ChowLiuTree(BaseEstimator):
             is_nominal=measure.is_nominal,
         )
         measure.check_samples(features.n_samples)
+        n_complete = complete_rows_of_pairs(features)
+        enough = n_complete >= measure.minimum_samples
+        if not enough[np.triu_indices(len(enough), 1)].all():
+            raise ValueError(
+                f"A tree needs {measure.minimum_samples} complete rows of each pair of "
+                f"columns, but {scarce_pair(n_complete, features)}. Impute the values, "
+                f"or drop a column{measure.advice}."
+            )
         pairs, values = pair_results(
             measure,
             features,
+            usable=enough,
             symmetric=True,
             n_jobs=self.n_jobs,
             verbose=self.verbose,

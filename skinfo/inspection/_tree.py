@@ -147,9 +147,8 @@ class ChowLiuTreeDisplay:
         from matplotlib import pyplot as plt
         from matplotlib.collections import LineCollection
 
-        edges = np.asarray(self.edges, dtype=np.int64).reshape(-1, 2)
-        values = np.asarray(self.mutual_information, dtype=float)
-        names = self._checked_names(edges, values)
+        edges, values = self._checked_edges()
+        names = display_names(self.feature_names, len(edges) + 1, _LONGEST_NAME)
         columns, rows = layered_layout(edges)
         centers, width = _column_centers(columns, names)
         places, n_rows = np.column_stack([centers[columns], rows]), rows.max() + 1
@@ -164,7 +163,8 @@ class ChowLiuTreeDisplay:
         )
         ax.add_collection(self.lines_)
         for (x, y), value in zip(places[edges].mean(axis=1), values, strict=True):
-            _write(ax, x, y, f"{value:.2f}", color=_EDGE, frame=False)
+            number = f"{round(value, 2) + 0.0:.2f}"  # without "-0.00"
+            _write(ax, x, y, number, color=_EDGE, frame=False)
         for (x, y), name in zip(places, names, strict=True):
             _write(ax, x, y, name, color="black", frame=True)
         ax.set_xlim(0, width)
@@ -174,14 +174,20 @@ class ChowLiuTreeDisplay:
         self.figure_ = ax.figure
         return self
 
-    def _checked_names(self, edges: IntArray, values: FloatArray) -> list[str]:
-        """Return the names of the features, or raise where something does not fit."""
-        if len(values) != len(edges):
+    def _checked_edges(self) -> tuple[IntArray, FloatArray]:
+        """Return the edges and their values, or raise where they do not fit."""
+        edges = np.asarray(self.edges)
+        if edges.size == 0:
+            edges = np.empty((0, 2), dtype=np.int64)  # of a single feature
+        if edges.ndim != 2 or edges.shape[1] != 2 or edges.dtype.kind not in "iu":
+            raise ValueError(_NO_TREE)
+        values = np.asarray(self.mutual_information, dtype=float)
+        if values.shape != (len(edges),):
             raise ValueError(
-                f"mutual_information has {len(values)} entries, but there are "
-                f"{len(edges)} edges. Pass one for each edge."
+                f"mutual_information has the shape {values.shape}, but there are "
+                f"{len(edges)} edges. Pass one number for each edge."
             )
-        return display_names(self.feature_names, len(edges) + 1, _LONGEST_NAME)
+        return edges.astype(np.int64), values
 
 
 def _write(ax: Axes, x: float, y: float, text: str, *, color: str, frame: bool) -> None:

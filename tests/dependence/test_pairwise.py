@@ -8,10 +8,12 @@ from scipy import sparse
 from scipy.stats import false_discovery_control
 
 from skinfo import hypercontractivity, maximal_correlation, mutual_information
+from skinfo._core._columns import read_columns
 from skinfo._core._permutation import draw_seeds, permuted_order
+from skinfo._core._vectors import RandomVector
 from skinfo.dependence import _pairwise
 from skinfo.dependence._mutual_info import MutualInformation
-from skinfo.dependence._pairwise import pairwise_dependence
+from skinfo.dependence._pairwise import complete_rows_of_pairs, pairwise_dependence
 
 FUNCTIONS = {
     "mutual_information": mutual_information,
@@ -153,13 +155,50 @@ def test_pvalues_permute_the_complete_rows(measure):
     np.testing.assert_array_equal(with_gaps.pvalues, without.pvalues)
 
 
-def test_too_few_complete_rows_fail_before_any_work():
+@pytest.mark.parametrize("measure", [covariance, "maximal_correlation"])
+def test_pairs_without_complete_rows_are_nan_and_the_others_as_without(measure):
     X = np.random.default_rng(0).normal(size=(20, 3))
     X[:9, 0], X[9:, 2] = np.nan, np.nan
+    arguments = {"measure": measure, "n_permutations": 9, "random_state": 0}
+    message = (
+        r"1 of 3 pairs .* 'X\[:, 0\]' and 'X\[:, 2\]' have 0\. Their results are NaN"
+    )
+    with pytest.warns(UserWarning, match=message) as record:
+        result = pairwise_dependence(X, nan_policy="omit", **arguments)
+    assert record[0].filename == __file__
+    for pair in ([0, 1], [1, 2]):
+        expected = pairwise_dependence(X[:, pair], nan_policy="omit", **arguments)
+        some = np.ix_(pair, pair)
+        np.testing.assert_array_equal(result.values[some], expected.values)
+        np.testing.assert_array_equal(result.pvalues[some], expected.pvalues)
+    for matrix in (result.values, result.pvalues, result.pvalues_adjusted):
+        assert np.isnan(matrix[[0, 2], [2, 0]]).all()
+    known = ~np.isnan(result.pvalues)
+    if isinstance(measure, str):
+        known = np.triu(known)
+    np.testing.assert_array_equal(
+        result.pvalues_adjusted[known], false_discovery_control(result.pvalues[known])
+    )
+
+
+def test_a_table_without_complete_rows_fails_before_any_work():
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    X[:9, 0], X[9:, 1] = np.nan, np.nan
     calls = []
-    with pytest.raises(ValueError, match="Only 0 rows remain"):
+    with pytest.raises(ValueError, match=r"1 of 1 pairs have fewer than 2 complete"):
         pairwise_dependence(X, measure=lambda *_: calls.append(1), nan_policy="omit")
     assert not calls
+
+
+@pytest.mark.parametrize("rows_per_block", [7, 1000])
+def test_complete_rows_are_those_of_both_columns(monkeypatch, rows_per_block):
+    monkeypatch.setattr(_pairwise, "_ROWS_PER_BLOCK", rows_per_block)
+    X = np.random.default_rng(0).normal(size=(50, 4))
+    X[X > 0.5] = np.nan
+    features = RandomVector(read_columns(X, name="X"), np.zeros(4, dtype=bool))
+    present = ~np.isnan(X)
+    expected = [[np.sum(one & other) for one in present.T] for other in present.T]
+    np.testing.assert_array_equal(complete_rows_of_pairs(features), expected)
 
 
 @pytest.mark.parametrize("samples_per_task", [1, 500, 10**6])

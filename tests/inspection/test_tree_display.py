@@ -89,6 +89,8 @@ def test_small_trees_are_drawn(edges):
 def test_trees_without_information_are_drawn():
     display = ChowLiuTreeDisplay([[0, 1], [1, 2]], [0.0, -0.01]).plot()
     assert texts(display)[:2] == ["0.00", "-0.01"]
+    display = ChowLiuTreeDisplay([[0, 1]], [-0.001]).plot()
+    assert texts(display)[0] == "0.00"
     assert len(set(display.lines_.get_linewidths())) == 1
 
 
@@ -121,7 +123,12 @@ def test_given_axes_are_used():
         ([[0, 1], [0, 1], [2, 3]], [1, 1, 1], None, "edges do not form a tree"),
         ([[0, 2]], [1], None, "edges do not form a tree"),
         ([[-1, 0]], [1], None, "edges do not form a tree"),
-        (STAR, [1], None, "mutual_information has 1 entries, but there are 3 edges"),
+        ([0, 1], [1], None, "edges do not form a tree"),
+        ([[0, 1, 2]], [1], None, "edges do not form a tree"),
+        ([[0.5, 1.0]], [1], None, "edges do not form a tree"),
+        ([["a", "b"]], [1], None, "edges do not form a tree"),
+        (STAR, [1], None, r"mutual_information has the shape \(1,\), but .* 3 edges"),
+        (STAR, 1.0, None, r"mutual_information has the shape \(\), but .* 3 edges"),
         (STAR, [1, 1, 1], ["a"], "feature_names has 1 entries, but there are 4"),
     ],
 )

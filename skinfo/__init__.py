@@ -6,8 +6,9 @@ from skinfo.compression._bounds import (
     gaussian_distortion_rate,
     gaussian_rate_distortion,
 )
+from skinfo.compression._compress import compress
 from skinfo.compression._quantization import weighted_kmeans_1d
-from skinfo.compression._rd_compressor import RDCompressor, compress
+from skinfo.compression._rd_compressor import RDCompressor
 from skinfo.dependence._conditional import conditional_mutual_information
 from skinfo.dependence._hypercontractivity import (
     hypercontractivity,

@@ -30,11 +30,11 @@ def permutation_pvalues(
     """Return (1 + #{null >= statistic}) / (1 + n_permutations).
 
     `statistics` (n,), `null_distribution` (n, n_permutations). Null values that equal
-    the statistic, up to rounding, count against it.
+    the statistic, up to rounding, count against it. A statistic of NaN has no p-value.
     """
     n_reaching = np.sum(reaches(statistics[:, np.newaxis], null_distribution), axis=1)
     pvalues: FloatArray = (1 + n_reaching) / (1 + null_distribution.shape[1])
-    return pvalues
+    return np.where(np.isnan(statistics), np.nan, pvalues)
 
 
 def reaches(statistics: FloatArray | float, null_values: FloatArray) -> BoolArray:

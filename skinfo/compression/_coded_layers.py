@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,11 @@ from skinfo.compression._layers import AffineLayer, Form, Stack
 from skinfo.compression._range_coder import code_length, encode_integers
 
 LARGEST_SPACING = 16
+_BIAS_SHARE = 0.02  # of the distortion, that rounding the biases may add
+_LARGEST_CODE = 1 << 40
+_FINE = 2.0**-24  # of the largest bias, where nothing tells how exact it should be
+_LEAST_STEP = 2.0**-999
+_FLOATS = (1e-37, 1e38)  # float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,3 +117,22 @@ def decoded(model: CodedModel) -> Stack:
         for layer, activation in zip(model.layers, model.activations, strict=True)
     )
     return Stack(layers, model.link, model.form)
+
+
+def is_float32(step: float) -> bool:
+    """Tell whether a step can be a float32."""
+    return _FLOATS[0] < step < _FLOATS[1]
+
+
+def with_biases(layer: CodedLayer, biases: FloatArray, variance: float) -> CodedLayer:
+    """Return the layer with these biases, rounded.
+
+    `variance`: the mean squared error of its outputs, of which rounding the biases may
+    add a small share.
+    """
+    largest = float(np.abs(biases).max(initial=0))
+    step = np.sqrt(12 * _BIAS_SHARE * variance) if variance > 0 else largest * _FINE
+    step = max(step, largest / _LARGEST_CODE, _LEAST_STEP)
+    exponent = int(np.floor(np.log2(step))) if largest > 0 else 0
+    codes = np.rint(np.ldexp(biases, -exponent)).astype(np.int64)
+    return replace(layer, bias_codes=codes, bias_exponent=exponent)

@@ -17,19 +17,14 @@ from scipy.sparse import issparse
 from sklearn.utils.sparsefuncs import mean_variance_axis, min_max_axis
 
 from skinfo._core._typing import FloatArray, IntArray
-from skinfo.compression._coded_layers import LARGEST_SPACING, CodedLayer
-from skinfo.compression._feedback import (
-    FeedbackPlan,
-    make_plan,
-    round_with_feedback,
-    step_factors,
-)
+from skinfo.compression._coded_layers import CodedLayer, is_float32, with_biases
 from skinfo.compression._importance import (
     gauss_newton_matrix,
     input_covariance,
     unit_importance,
 )
 from skinfo.compression._lattice import ReducedLattice, reduce_lattice
+from skinfo.compression._layer_plan import Block, LayerPlan
 from skinfo.compression._layers import (
     ACTIVATION_FUNCTIONS,
     AffineLayer,
@@ -40,12 +35,7 @@ from skinfo.compression._output_fit import fit_outputs
 
 _MOST_COUPLED = 3000  # weights of one layer, of which the full curvature is taken
 _MOST_REDUCED = 64  # rows of a metric, of which a reduced basis is sought
-_BIAS_SHARE = 0.02  # of the distortion, that rounding the biases may add
 _LEAST_TOLERANCE = 1e-6  # of the variance of the outputs
-_LARGEST_CODE = 1 << 40
-_FINE = 2.0**-24  # of the largest bias, where nothing tells how exact it should be
-_LEAST_STEP = 2.0**-999
-_STEPS = (1e-37, 1e38)  # of a float32
 _MOST_INPUTS = 2048  # that are taken for correlated
 _LEAST_IMPORTANCE = 1e-12  # of a layer, beside the largest
 
@@ -71,129 +61,6 @@ class Settings:
     spacings: tuple[int, int] = (0, 0)
     coupled: bool = False
     reduced: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Block:
-    """Some inputs of a layer, the weights that they should have, and the curvature.
-
-    `rows` (d,): the inputs. `weights` (d, k). `covariance` (d, d): of the inputs.
-    `curvature`: the same, or, where outputs matter together, that of all d k weights.
-    `metric`: this curvature with damping.
-    """
-
-    rows: IntArray
-    weights: FloatArray
-    covariance: FloatArray
-    curvature: FloatArray
-    metric: FloatArray
-
-    @cached_property
-    def plan(self) -> FeedbackPlan:
-        """How errors are fed back."""
-        return make_plan(self.metric)
-
-    @property
-    def log_scales(self) -> FloatArray:
-        """The logarithms of the best steps of the inputs, (d,)."""
-        logs = self.plan.log_scales.reshape(len(self.rows), -1)
-        return np.asarray(logs.mean(axis=1), dtype=np.float64)
-
-    def rounded(
-        self, step: float, exponents: IntArray | None, rate_weight: float
-    ) -> IntArray:
-        """Return the codes, (d, k). `exponents`: in half octaves."""
-        weights = self._as_planned(self.weights)
-        if exponents is not None:
-            exponents = np.repeat(exponents, len(weights) // len(self.rows))
-        codes = round_with_feedback(
-            weights, self.plan, step, rate_weight=rate_weight, exponents=exponents
-        )
-        return codes.reshape(self.weights.shape)
-
-    def rounded_in(self, lattice: ReducedLattice, step: float) -> IntArray:
-        """Return the codes, (d, k), by a reduced basis of the metric."""
-        codes = lattice.rounded(self._as_planned(self.weights), step)
-        return codes.reshape(self.weights.shape)
-
-    def products(self, values: FloatArray) -> FloatArray:
-        """Return q' H q and q' H w of other weights q (d, k)."""
-        q, w = self._as_planned(values), self._as_planned(self.weights)
-        turned = self.curvature @ q
-        return np.array([np.sum(turned * q), np.sum(turned * w)])
-
-    def _as_planned(self, values: FloatArray) -> FloatArray:
-        return values.reshape(len(self.curvature), -1)
-
-
-@dataclass(frozen=True, eq=False)
-class LayerPlan:
-    """The inputs that vary, in blocks that are taken for uncorrelated."""
-
-    blocks: tuple[Block, ...]
-    log_scale: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        logs = [block.log_scales for block in self.blocks]
-        mean = float(np.mean(np.concatenate(logs))) if logs else 0.0
-        object.__setattr__(self, "log_scale", mean)
-
-    def rounded(
-        self,
-        step: float,
-        shape: tuple[int, ...],
-        *,
-        spacing: int,
-        rate_weight: float,
-        lattice: ReducedLattice | None,
-    ) -> CodedLayer:
-        """Return the layer without biases; inputs that do not vary have codes 0.
-
-        `spacing`: of the steps of the inputs; 0: they have the same. The step is
-        changed a little, so that E[q' H (w - q)] = 0 for the weights w and the
-        multiples q. `lattice`: by which the one block is rounded.
-        """
-        codes = np.zeros(shape, dtype=np.int64)
-        exponents = np.zeros(shape[0], dtype=np.int64)
-        products = np.zeros(2)
-        for block in self.blocks:
-            own = None
-            if spacing > 0:
-                logs = block.log_scales - self.log_scale
-                exponents[block.rows] = np.rint(2 * logs / spacing).astype(np.int64)
-                own = spacing * exponents[block.rows]
-            found = (
-                block.rounded(step, own, rate_weight)
-                if lattice is None
-                else block.rounded_in(lattice, step)
-            )
-            codes[block.rows] = found
-            values = found * np.float64(step)
-            if own is not None:
-                values *= step_factors(own)[:, np.newaxis]
-            products += block.products(values)
-        size, along = products
-        step *= along / size if size > 0 and along > 0 else 1.0
-        if not codes.any():  # whatever it is
-            step, spacing = 1.0, 0
-        if not _STEPS[0] < step < _STEPS[1]:  # what no float32 can be
-            spacing = spacing or LARGEST_SPACING
-            shift = int(2 * np.log2(step) / spacing)
-            exponents += shift
-            step /= float(step_factors(np.array(spacing * shift)))
-        step = float(np.float32(step))
-        zeros = np.zeros(shape[1], dtype=np.int64)
-        if spacing == 0:
-            return CodedLayer(codes, step, None, None, zeros, 0)
-        return CodedLayer(codes, step, exponents, None, zeros, 0, spacing)
-
-    def error(self, weights: FloatArray) -> float:
-        """Return the mean squared error that weights add to the outputs, summed."""
-        total = 0.0
-        for block in self.blocks:
-            left = block.weights - weights[block.rows]
-            total += float(np.sum((block.covariance @ left) * left))
-        return total
 
 
 @dataclass(eq=False)
@@ -394,7 +261,7 @@ class Calibration:
         """
         fit = fit_outputs(self.stack, target, outputs)
         step = float(np.float32(coded.step * fit.scale))
-        if _STEPS[0] < step < _STEPS[1]:
+        if is_float32(step):
             scale, coded = step / coded.step, replace(coded, step=step)
         else:
             scale = 1.0
@@ -443,17 +310,3 @@ def _shrunk(
     """Return the v of the least (w - v)' H (w - v) + v' D v, with `metric` = H + D."""
     result: FloatArray = cho_solve(cho_factor(metric), curvature @ weights)
     return result
-
-
-def with_biases(layer: CodedLayer, biases: FloatArray, variance: float) -> CodedLayer:
-    """Return the layer with these biases, rounded.
-
-    `variance`: the mean squared error of its outputs, of which rounding the biases may
-    add a small share.
-    """
-    largest = float(np.abs(biases).max(initial=0))
-    step = np.sqrt(12 * _BIAS_SHARE * variance) if variance > 0 else largest * _FINE
-    step = max(step, largest / _LARGEST_CODE, _LEAST_STEP)
-    exponent = int(np.floor(np.log2(step))) if largest > 0 else 0
-    codes = np.rint(np.ldexp(biases, -exponent)).astype(np.int64)
-    return replace(layer, bias_codes=codes, bias_exponent=exponent)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -29,6 +27,7 @@ from skinfo._core._checks import (
     check_positive,
     check_probability,
 )
+from skinfo._core._files import write_whole
 from skinfo._core._threads import one_blas_thread
 from skinfo._core._typing import FloatArray
 from skinfo.compression._artifact import to_bytes
@@ -527,7 +526,7 @@ class RDCompressor(
                     "or pass feature_names=False."
                 )
             names = [str(name) for name in known]
-        _write_whole(Path(path), to_bytes(self._coded, names))
+        write_whole(Path(path), to_bytes(self._coded, names))
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -538,65 +537,3 @@ class RDCompressor(
         tags.target_tags = inner.target_tags
         tags.input_tags.sparse = inner.input_tags.sparse
         return tags
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write a file under another name, and give it its own in one step.
-
-    An earlier file keeps its permissions, and a link to it stays a link.
-    """
-    path = path.resolve()
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
-    try:
-        file = temporary.open("xb")
-    except FileNotFoundError as error:
-        raise FileNotFoundError(error.errno, error.strerror, str(path)) from None
-    try:
-        with file:
-            file.write(data)
-        if path.exists():
-            shutil.copymode(path, temporary)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def compress(
-    model: Any, X: ArrayLike, y: ArrayLike | None = None, **params: Any
-) -> Any:
-    """Compress a fitted model.
-
-    Parameters
-    ----------
-    model : estimator
-        A fitted linear model or multi-layer perceptron of scikit-learn.
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Samples that tell how predictions change.
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-        Their targets, which some importances need.
-    **params
-        Parameters of :class:`RDCompressor`.
-
-    Returns
-    -------
-    estimator
-        The model with the decoded weights.
-
-    See Also
-    --------
-    RDCompressor : Also tells the size and the distortion, and writes the file.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_diabetes
-    >>> from sklearn.linear_model import Ridge
-    >>> from skinfo import compress
-    >>> X, y = load_diabetes(return_X_y=True)
-    >>> model = Ridge().fit(X, y)
-    >>> small = compress(model, X, rate=8)
-    >>> bool(model.score(X, y) - small.score(X, y) < 0.001)
-    True
-    """
-    compressor = RDCompressor(FrozenEstimator(model), **params)
-    return compressor.fit(X, y).compressed_estimator_

@@ -19,13 +19,13 @@ from skinfo.compression._candidates import (
     coded_model,
     n_bytes,
 )
-from skinfo.compression._coded_layers import CodedLayer, CodedModel
+from skinfo.compression._coded_layers import CodedLayer, CodedModel, with_biases
 from skinfo.compression._distortion import without_weights
 from skinfo.compression._importance import loss_targets, weight_importance
 from skinfo.compression._layers import Stack, apply_link, forward
 from skinfo.compression._pruning import prune, prune_refit
 from skinfo.compression._quantization import weighted_kmeans_1d
-from skinfo.compression._rate_distortion import Calibration, Settings, with_biases
+from skinfo.compression._rate_distortion import Calibration, Settings
 
 _LARGEST_OUTPUT = 1e100
 _MOST_SAMPLES = 20_000  # that the steps are chosen by

@@ -296,9 +296,10 @@ def conditional_mutual_information(
     is drawn towards 0.
 
     So it would be where `z` moves `x` and `y` much. Given `z`, the information in
-    :math:`x - b z` is that in `x`; with ranks, `b` is fitted by least squares, in a
-    numeric column of which no more than `k` samples share a value, and the remainder is
-    ranked again.
+    :math:`x - b z` is that in `x`. With ranks, what is left of `x` and `y` by least
+    squares takes their place, ranked again: where both are numeric, no more than `k`
+    samples share a value, neither is a function of `z`, and there are 20 samples or
+    more for each numeric column of `z`.
 
     References
     ----------
@@ -351,7 +352,8 @@ def prepare_triple(
         return None
     both = [encode_columns(vector, measure.scale) for vector in (x, y)]
     if measure.scale == "rank":
-        both = [remainders(columns, given, measure.n_neighbors) for columns in both]
+        left = remainders([*both[0], *both[1]], given, measure.n_neighbors)
+        both = [left[: len(both[0])], left[len(both[0]) :]]
     of_x, of_y = map(make_variable, both)
     return index_triple(of_x, of_y, make_variable(given))
 

@@ -126,7 +126,8 @@ def independence_test(
         statistic : float
             The dependence of the samples.
         pvalue : float
-            The p-value. Permutations that equal the statistic count against it.
+            The p-value. Permutations that equal the statistic count against it. NaN
+            where the statistic is.
         null_distribution : ndarray of shape (n_permutations,)
             The dependence of the permuted samples; fewer of them where the test stopped
             early.
@@ -154,11 +155,13 @@ def independence_test(
 
     Without `z` the p-value is exact. Given `z`, each sample takes the `y` of one of the
     5 samples nearest to it in `z`, itself included, that no other has taken, if there
-    is one; distances are those of the normal scores of ranks. Nominal values of `z`
-    never mix. Where `z` is nominal, or 5 or more samples share its value, they are
-    permuted among themselves, and the p-value is exact if that holds for all. Else it
-    is approximate: neighbours must be so near that `y` hardly depends on where in the
-    neighbourhood it is. With few samples or many columns in `z` they are not, and the
+    is one; distances are those of the normal scores of ranks. (With `scale="rank"`,
+    what is left of `y` is exchanged, see :func:`conditional_mutual_information`.)
+    Nominal values of `z` never mix. Where `z` is nominal, or 5 or more samples share
+    its value, they are permuted among themselves, and the p-value is exact if that
+    holds for all. Else it is approximate: neighbours must be so near that what is
+    exchanged hardly depends on where in the neighbourhood it is. With few samples, many
+    columns in `z`, or a `y` that is nearly a function of `z`, they are not, and the
     test can reject too often. Numbers in `z` that are labels, such as those of groups,
     have no neighbours: pass them as strings, or with
     `measure_params={"z_discrete": True}`.
@@ -302,6 +305,8 @@ def _stopped_test(
     The draw that ends the test, and so its result, do not depend on the rounds.
     """
     statistic, *null = draw([None, *seeds[:_FIRST_DRAWS]])
+    if np.isnan(statistic):
+        return IndependenceTestResult(statistic, np.nan, np.array(null))
     while True:
         reached = np.flatnonzero(reaches(statistic, np.array(null)))
         if len(reached) >= _ENOUGH_REACHED:

@@ -120,12 +120,12 @@ def pairwise_dependence(
         values : ndarray of shape (n_features, n_features)
             Entry [i, j] is the dependence from feature i to feature j. The diagonal is
             NaN: what a continuous variable tells of itself is infinite. So are pairs
-            with too few complete rows, which do not count in the adjustment.
+            with too few complete rows.
         pvalues : ndarray of shape (n_features, n_features) or None
-            The p-value of each pair; None without permutations.
+            The p-value of each pair, NaN where the value is; None without permutations.
         pvalues_adjusted : ndarray of shape (n_features, n_features) or None
-            The same after Benjamini and Hochberg, over all pairs, or over both orders
-            of all pairs where the measure has a direction.
+            The same after Benjamini and Hochberg, over all pairs that have one, in both
+            orders where the measure has a direction.
         feature_names : list of str
             The names of the columns; "x0", "x1" and so on for an array.
         measure : str
@@ -225,10 +225,12 @@ def names_of(X: Any, columns: Sequence[Column]) -> list[str]:
 
 
 def _adjusted(pvalues: FloatArray) -> FloatArray:
-    """Return p-values after Benjamini and Hochberg; of none, none."""
-    if len(pvalues) == 0:
-        return pvalues
-    return np.asarray(false_discovery_control(pvalues))
+    """Return p-values after Benjamini and Hochberg; NaN stay out."""
+    adjusted = pvalues.copy()
+    known = ~np.isnan(pvalues)
+    if known.any():
+        adjusted[known] = false_discovery_control(pvalues[known])
+    return adjusted
 
 
 def complete_rows_of_pairs(features: RandomVector) -> IntArray:

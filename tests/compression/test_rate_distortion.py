@@ -19,13 +19,13 @@ from skinfo.compression._candidates import (
     coded_model,
     n_bytes,
 )
-from skinfo.compression._coded_layers import decoded, weight_bytes
+from skinfo.compression._coded_layers import decoded, weight_bytes, with_biases
 from skinfo.compression._distortion import (
     distortion,
     without_weights,
 )
 from skinfo.compression._layers import AffineLayer, Form, Stack, apply_link, forward
-from skinfo.compression._rate_distortion import Calibration, Settings, with_biases
+from skinfo.compression._rate_distortion import Calibration, Settings
 from skinfo.compression._reports import gaussian_rate, make_report, report_layers
 from skinfo.compression._schemes import (
     kmeans,

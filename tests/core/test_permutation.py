@@ -52,6 +52,12 @@ def test_null_values_below_the_statistic_are_no_ties(statistic):
     assert permutation_pvalues(np.array([statistic]), null) == [0.1]
 
 
+def test_a_statistic_of_nan_has_no_pvalue_and_null_values_of_nan_count_against():
+    null = np.array([[0.1, 0.2, 0.3], [0.1, np.nan, 0.3]])
+    found = permutation_pvalues(np.array([np.nan, 1.0]), null)
+    np.testing.assert_array_equal(found, [np.nan, 0.5])
+
+
 def test_null_values_reach_a_statistic_unless_they_are_below():
     null = np.array([0.3, 0.1 + 0.2, 0.3 * (1 - 1e-13), 0.3 * (1 - 1e-9), 0.4, np.nan])
     expected = [True, True, True, False, True, True]

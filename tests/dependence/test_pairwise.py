@@ -181,6 +181,24 @@ def test_pairs_without_complete_rows_are_nan_and_the_others_as_without(measure):
     )
 
 
+def test_pairs_of_which_a_function_returns_nan_stay_out_of_the_adjustment():
+    def correlation(x, y):
+        return np.nan if 1.0 in (x[0], y[0]) else abs(np.corrcoef(x, y)[0, 1])
+
+    X = np.random.default_rng(0).normal(size=(30, 3))
+    X[0, 1] = 1.0
+    arguments = {"measure": correlation, "n_permutations": 9, "random_state": 0}
+    result = pairwise_dependence(X, **arguments)
+    expected = pairwise_dependence(X[:, [0, 2]], **arguments)
+    for name in ("values", "pvalues", "pvalues_adjusted"):
+        matrix = getattr(result, name)
+        assert np.isnan(matrix[1]).all()
+        assert np.isnan(matrix[:, 1]).all()
+        np.testing.assert_array_equal(
+            matrix[np.ix_([0, 2], [0, 2])], getattr(expected, name)
+        )
+
+
 def test_a_table_without_complete_rows_fails_before_any_work():
     X = np.random.default_rng(0).normal(size=(20, 2))
     X[:9, 0], X[9:, 1] = np.nan, np.nan

@@ -69,10 +69,49 @@ def test_nominal_columns_stay_as_they_are_and_take_nothing():
     assert kept(x, z.astype(int).astype(str))
 
 
+def test_all_columns_are_reduced_or_none():
+    x, z = make_samples()
+    constant = np.zeros(len(x))
+    smooth, with_ties = x**2 + np.arange(len(x)), np.round(x)
+    for other, as_it_is in [(smooth, False), (constant, False), (with_ties, True)]:
+        before = [*encoded(x), *encoded(other)]
+        after = remainders(before, encoded(z), 5)
+        assert (after[0] is before[0]) is as_it_is
+        assert (after[1] is before[1]) is (other is not smooth)
+
+
+@pytest.mark.parametrize("n_neighbors", [5, 6, 7])
+def test_ties_in_one_of_both_do_not_draw_the_estimate_to_zero(n_neighbors):
+    """The truth is -log(1 - .6^2) / 2 = .223; x has at most 6 equal values, y 7."""
+    rng = np.random.default_rng(0)
+    z, noise = rng.normal(size=(2, 1000))
+    x = 20 * z + noise
+    y = 20 * z + 0.6 * noise + 0.8 * rng.normal(size=1000)
+    for one, other in [(x, y.round(1)), (x.round(1), y), (x.round(1), y.round(1))]:
+        found = conditional_mutual_information(one, other, z, n_neighbors=n_neighbors)
+        assert found > 0.15
+
+
+@pytest.mark.parametrize("n_columns", [1, 7, 10])
+def test_order_of_rows_and_of_columns_of_z_does_not_matter(n_columns):
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(300, n_columns))
+    x, y = z.sum(axis=1) + rng.normal(size=(2, 300))
+    repeated = np.r_[:300, 0:300:2, 0:300:3]  # equal rows must stay so
+    expected = conditional_mutual_information(x[repeated], y[repeated], z[repeated])
+    for seed in range(4):
+        generator = np.random.default_rng(seed)
+        rows = generator.permutation(repeated)
+        given = z[rows][:, generator.permutation(n_columns)]
+        assert conditional_mutual_information(x[rows], y[rows], given) == expected
+
+
 def test_functions_of_the_others_stay_as_they_are():
     x, z = make_samples()
     assert kept(np.exp(z[:, 0]), z)
     assert kept(x, np.column_stack([z, -x]))
+    # what is left are errors of ranks
+    assert kept(1000 * z[:, 0] + np.random.default_rng(1).normal(size=len(x)), z)
 
 
 def test_many_columns_take_nothing_from_few_samples():

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 from sphinx.application import Sphinx
 
 import skinfo
+
+sys.path.insert(0, str(Path(__file__).parent))  # for the order of the gallery
 
 project = "skinfo"
 author = "the skinfo developers"
@@ -39,6 +42,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "auto_examples",
     "min_reported_time": 10,
     "show_signature": False,
+    "within_subsection_order": "_course.CourseOrder",
     "write_computation_times": False,
 }
 
@@ -54,7 +58,20 @@ html_theme_options = {
 }
 html_sidebars = {
     page: []
-    for page in ("index", "install", "pitfalls", "changelog", "auto_examples/*")
+    for page in (
+        "index",
+        "install",
+        "choose",
+        "auto_examples/*",
+        "pitfalls",
+        "papers",
+        "benchmarks",
+        "scaling_out",
+        "glossary",
+        "contributing",
+        "cite",
+        "changelog",
+    )
 }
 
 

@@ -1,6 +1,6 @@
 """
-The skeleton of a causal graph, by tests given other variables
-==============================================================
+5. The skeleton of a causal graph, by tests given other variables
+=================================================================
 
 Swimmers need rescue more often on days on which more ice cream is sold. Both depend on
 the temperature, and a test of independence finds all that is connected in any way. A

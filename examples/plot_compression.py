@@ -1,6 +1,6 @@
 """
-A network in two kilobytes
-==========================
+9. A network in two kilobytes
+=============================
 
 A small network that reads handwritten digits takes a quarter of a megabyte as a pickle.
 :class:`~skinfo.RDCompressor` writes it into a file of about two kilobytes, and its

@@ -1,6 +1,6 @@
 """
-How small may a model be?
-=========================
+10. How small may a model be?
+=============================
 
 The rate of :class:`~skinfo.RDCompressor` trades bytes for good predictions.
 Cross-validation chooses it as it chooses any other parameter: with two metrics, the log

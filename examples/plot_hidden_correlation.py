@@ -1,6 +1,6 @@
 """
-A dependence in few samples, found by the tilt
-==============================================
+6. A dependence in few samples, found by the tilt
+=================================================
 
 One variable may drive another in a small part of the samples and nowhere else. An
 average over all samples dilutes such a dependence: correlation, distance correlation

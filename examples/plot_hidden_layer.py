@@ -1,6 +1,6 @@
 """
-The hidden layer of a network, read off its outputs
-===================================================
+8. The hidden layer of a network, read off its outputs
+======================================================
 
 A network of one hidden layer made the data: ten units, of which only inputs and outputs
 are seen. Training from random weights often predicts well with other units than the

@@ -1,6 +1,6 @@
 """
-Mixed columns, against mutual_info_classif
-==========================================
+2. Mixed columns, against mutual_info_classif
+=============================================
 
 A table of customers has what tables have: a category with many levels, counts, a
 rounded measurement and an amount that is zero for most rows. scikit-learn's

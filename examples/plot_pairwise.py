@@ -1,6 +1,6 @@
 """
-All pairs of a table, and what the average misses
-=================================================
+4. All pairs of a table, and what the average misses
+====================================================
 
 The paper that introduced the hypercontractivity coefficient screens all pairs of
 indicators of the World Health Organization for *potential* correlations: those in which

@@ -1,6 +1,6 @@
 """
-Features without redundancy, on breast cancer
-=============================================
+3. Features without redundancy, on breast cancer
+================================================
 
 The thirty features of this table describe ten properties of cell nuclei, each by its
 mean, its standard error and its worst value. Radius, perimeter and area say nearly the

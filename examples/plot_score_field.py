@@ -1,6 +1,6 @@
 """
-The score function of two moons
-===============================
+7. The score function of two moons
+==================================
 
 The score function of a density is minus the gradient of its logarithm. It points away
 from where the density is high. :class:`~skinfo.LocalLikelihoodScore` estimates it from

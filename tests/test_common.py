@@ -40,7 +40,7 @@ ESTIMATORS = [
     ),
     ScoreFunctionLoss(activation="tanh", polish=False, n_init=1, random_state=0),
     RDCompressor(Ridge()),
-    RDCompressor(LogisticRegression(), n_bytes=500),
+    RDCompressor(LogisticRegression(), rate=4),
     RDCompressor(
         MLPClassifier((10,), alpha=1, solver="lbfgs", random_state=0),
         method="kmeans",

@@ -1,4 +1,4 @@
-"""compress: RDCompressor as a function."""
+"""RDCompressor as a function."""
 
 from __future__ import annotations
 

@@ -314,9 +314,9 @@ def test_more_bits_mean_less_distortion(hidden, link):
     stack, X = make_stack(d=20, hidden=hidden, link=link), make_inputs(d=20)
     found = [
         relative_distortion(stack, compressed(stack, X, Target("rate", rate)), X)
-        for rate in (1.0, 2.0, 4.0, 6.0)
+        for rate in (1.0, 3.0, 6.0)
     ]
-    assert found[0] > found[1] > found[2] > found[3]
+    assert found[0] > found[1] > found[2]
 
 
 @pytest.mark.parametrize("kind", ["n_bytes"])

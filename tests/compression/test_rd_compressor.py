@@ -691,19 +691,19 @@ def test_grid_search_chooses_the_rate_by_two_metrics():
 
     def choose(results):
         means = results["mean_test_accuracy"]
-        error = results["std_test_accuracy"][means.argmax()] / np.sqrt(3)
+        error = results["std_test_accuracy"][means.argmax()] / np.sqrt(2)
         good = means >= means.max() - error
         return int(np.where(good, results["mean_test_size"], -np.inf).argmax())
 
     search = GridSearchCV(
         RDCompressor(LogisticRegression(), random_state=0),
-        {"rate": [0.3, 3.0, 8.0]},
+        {"rate": [0.3, 3.0]},
         scoring={"accuracy": accuracy, "size": negative_bytes},
         refit=choose,
-        cv=StratifiedKFold(3, shuffle=True, random_state=0),
+        cv=StratifiedKFold(2, shuffle=True, random_state=0),
     ).fit(X, LABELS)
     sizes = -search.cv_results_["mean_test_size"]
-    assert sizes[0] < sizes[1] < sizes[2]
+    assert sizes[0] < sizes[1]
     assert search.best_params_ == {"rate": 3.0}
     assert search.predict(X).shape == LABELS.shape
 
@@ -743,7 +743,7 @@ def test_pipeline_goes_on_after_it():
 def test_stacking_takes_it_for_a_classifier():
     compressors = [
         ("linear", RDCompressor(LogisticRegression(), random_state=0)),
-        ("network", RDCompressor(MLPClassifier(**NETWORK), random_state=0)),
+        ("network", RDCompressor(MLPClassifier(**NETWORK), method="kmeans")),
     ]
     stacking = StackingClassifier(compressors, cv=3).fit(X, LABELS)
     assert stacking.score(X, LABELS) > 0.8
@@ -897,7 +897,7 @@ def test_convergence_warning_is_of_the_inner_model_alone():
         RDCompressor(model).fit(X, LABELS)
 
 
-@pytest.mark.parametrize("C", [10, 100])
+@pytest.mark.parametrize("C", [pytest.param(10, marks=pytest.mark.slow), 100])
 def test_models_that_are_sure_keep_their_predictions(C):
     # their curvature is nearly 0, and that of equal changes of all outputs is rounding
     samples, digits = load_digits(return_X_y=True)

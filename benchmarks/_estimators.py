@@ -14,6 +14,11 @@ from skinfo.dependence._mutual_info import MutualInformation
 from skinfo.dependence._pointwise import index_pair
 from skinfo.dependence._potential import KernelVector, PotentialCorrelation
 
+try:
+    import npeet_plus
+except ImportError:
+    npeet_plus = None
+
 
 def authors_formula(x: Any, y: Any, *, n_neighbors: int = 5) -> float:
     """Return the estimate of the code of Gao, Kannan, Oh and Viswanath 2017."""
@@ -38,6 +43,30 @@ def scikit_learn(
         random_state=0,
     )
     return float(values[0])
+
+
+def npeet(
+    x: Any,
+    y: Any,
+    *,
+    x_discrete: bool = False,
+    y_discrete: bool = False,
+    n_neighbors: int = 5,
+) -> float:
+    """Return the estimate of NPEET that is meant for these flags.
+
+    It adds noise from the global state of numpy.
+    """
+    x, y = (np.reshape(values, (len(values), -1)) for values in (x, y))
+    np.random.seed(0)  # noqa: NPY002
+    if x_discrete and y_discrete:
+        return float(npeet_plus.midd(x, y, base=np.e))
+    if x_discrete or y_discrete:
+        number, category = (y, x) if x_discrete else (x, y)
+        return float(
+            npeet_plus.micd(number, category, k=n_neighbors, base=np.e, warning=False)
+        )
+    return float(npeet_plus.mi(x, y, k=n_neighbors, base=np.e))
 
 
 def mesner_shalizi(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from _tables import print_skipped
 from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import xlogy
@@ -44,13 +45,13 @@ def available_peers() -> dict[str, Callable[[Any, Any], float]]:
     """Return the other measures; print which of them are not installed."""
     peers: dict[str, Callable[[Any, Any], float]] = {}
     if dcor is None:
-        print("skipped: distance correlation, because dcor is not installed")
+        print_skipped("distance correlation", "dcor is not installed")
     else:
         peers["dCor"] = distance_correlation
     if hasattr(stats, "chatterjeexi"):
         peers["xi"] = xi
     else:
-        print("skipped: xi, which is in scipy 1.15 and newer")
+        print_skipped("xi", "scipy is older than 1.15")
     peers["Pearson"] = pearson
     return peers
 

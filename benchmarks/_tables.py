@@ -1,14 +1,22 @@
-"""What all benchmarks share: the command line, timing and plain text tables."""
+"""What all benchmarks share: the command line, timing and plain text tables.
+
+What is printed is recorded as well, if `python -m benchmarks` has named a file for it.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+RECORD = "SKINFO_BENCHMARK_RECORD"  # the environment variable that names the file
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,22 @@ def print_table(
         print("  ".join(cells).rstrip())
         if number == 0:
             print("  ".join("-" * width for width in widths))
+    header, *rows = lines
+    record(title=title, header=header, rows=rows)
+
+
+def print_skipped(what: str, reason: str) -> None:
+    """Print what is left out, and why."""
+    print(f"\nskipped: {what}, because {reason}")
+    record(skipped=what, reason=reason)
+
+
+def record(**entry: Any) -> None:
+    """Append to the record, a line of JSON for each table."""
+    path = os.environ.get(RECORD)
+    if path:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
 
 
 def fixed(value: float | None, digits: int = 4) -> str:

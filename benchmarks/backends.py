@@ -7,6 +7,7 @@ import os
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before numpy is imported
 
 import platform
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -14,13 +15,14 @@ from typing import Any
 
 import numpy as np
 from _samples import gaussian_pair
-from _tables import best_times, fixed, print_table, read_options
+from _tables import best_times, fixed, print_skipped, print_table, read_options
 from joblib import parallel_config
 
 from skinfo import (
     HypercontractivityCoef,
     MixedMutualInfo,
     independence_test,
+    mutual_information,
     pairwise_dependence,
 )
 
@@ -30,6 +32,7 @@ except ImportError:
     distributed = None
 
 N_WORKERS = 2
+N_ROUNDS = 3  # of fits of large X, the last of which is timed
 
 
 def calls(*, quick: bool) -> Mapping[str, Callable[[], Any]]:
@@ -42,6 +45,7 @@ def calls(*, quick: bool) -> Mapping[str, Callable[[], Any]]:
     large = rng.standard_normal((50 * n_samples, 8))
     large_y = large[:, 0] + rng.standard_normal(len(large))
     small = gaussian_pair(100, 0, correlation=0.6)
+    single = gaussian_pair(60_000, 0, correlation=0.6)
     seeded = {"n_permutations": n_permutations, "random_state": 0}
     few = {"n_permutations": n_permutations // 20, "random_state": 0}
     greedy = MixedMutualInfo(strategy="cmim", n_features_to_select=10)
@@ -49,6 +53,7 @@ def calls(*, quick: bool) -> Mapping[str, Callable[[], Any]]:
         "test of 100 samples, 99 permutations": partial(
             independence_test, small.x, small.y, n_permutations=99, random_state=0
         ),
+        "one pair of 60000 samples": partial(mutual_information, single.x, single.y),
         f"cmim, 10 of {n_features} features": partial(greedy.fit, X, y),
         f"all pairs of {n_features} features": partial(pairwise_dependence, X),
         f"test, {n_permutations} permutations": partial(
@@ -68,11 +73,15 @@ def within(context: Callable[[], Any], call: Callable[[], Any]) -> None:
         call()
 
 
-def start_workers(context: Callable[[], Any]) -> None:
-    """Let each worker import skinfo, which no call should be charged with."""
-    X = np.random.default_rng(0).standard_normal((200, 20))
-    with context():
-        pairwise_dependence(X, n_permutations=50, random_state=0)
+def start_row(name: str, context: Callable[[], Any]) -> list[str]:
+    """Let each worker import skinfo, which no later call should be charged with."""
+    X = np.random.default_rng(0).standard_normal((200, 10))
+    call = partial(pairwise_dependence, X, n_permutations=20, random_state=0)
+    first, second = (
+        best_times({"": partial(within, context, call)}, repeats=1)[""]
+        for _ in range(2)
+    )
+    return [name, fixed(first, 2), fixed(second, 2)]
 
 
 def time_rows(
@@ -88,6 +97,27 @@ def time_rows(
             repeats=2,
         )
         yield [name, *(fixed(value, 2) for value in seconds.values())]
+
+
+def scatter_rows(n_samples: int) -> Iterator[list[str]]:
+    """Time fits on a cluster to which the samples were sent before, and others."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n_samples, 4))
+    y = X[:, 0] + rng.standard_normal(n_samples)
+    on_cluster = partial(parallel_config, backend="dask")
+    contexts: dict[str, Callable[[], Any]] = {
+        "nothing": on_cluster,
+        "X": partial(on_cluster, scatter=[X]),
+        "X and y": partial(on_cluster, scatter=[X, y]),
+        "one job, no cluster": nullcontext,
+    }
+    for name, context in contexts.items():
+        with context():
+            for _ in range(N_ROUNDS):
+                start = time.perf_counter()
+                MixedMutualInfo().fit(X, y)
+                seconds = time.perf_counter() - start
+        yield [name, str(n_samples), fixed(seconds, 2)]
 
 
 @contextmanager
@@ -118,16 +148,26 @@ def main() -> None:
     with local_client() as has_dask:
         if has_dask:
             contexts["dask"] = partial(parallel_config, backend="dask")
-        for context in contexts.values():
-            start_workers(context)
+        starts = [start_row(name, context) for name, context in contexts.items()]
+        print_table(
+            "Seconds of a call for which workers start and import skinfo, and again",
+            ("backend", "first", "second"),
+            starts,
+        )
         print_table(
             f"Seconds, best of 2, {N_WORKERS} workers on {os.cpu_count()} cores, "
             f"{platform.machine()}, Python {platform.python_version()}",
             ("case", *contexts),
             list(time_rows(contexts, quick=options.quick)),
         )
+        if has_dask:
+            print_table(
+                f"Seconds for 4 features, round {N_ROUNDS}, by what was scattered",
+                ("scattered", "n", "seconds"),
+                list(scatter_rows(20_000 if options.quick else 200_000)),
+            )
     if not has_dask:
-        print("\nSkipped Dask: install distributed to measure it.")
+        print_skipped("Dask", "distributed is not installed")
 
 
 if __name__ == "__main__":

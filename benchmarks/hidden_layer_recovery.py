@@ -33,6 +33,7 @@ from skinfo.datasets import make_teacher_network
 PAPER = {"solver": "sgd", "residual_degree": None, "polish": False}
 N_STARTS = 3
 RECOVERED = 0.01
+N_RANDOM = 100
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
@@ -294,6 +295,10 @@ def print_controls(n_samples: int, n_seeds: int) -> None:
         for_seeds(partial(shuffled_errors, n_samples), n_seeds)
     ).T
     rotation = max(for_seeds(partial(rotation_difference, n_samples), n_seeds))
+    chance = [
+        weight_error(ortho_group.rvs(10, random_state=draw), np.eye(10))
+        for draw in range(N_RANDOM)
+    ]
     print_table(
         f"Controls, d = k = 10, n = {n_samples}, {n_seeds} seeds, no polish",
         ("case", "value", "target", "met"),
@@ -302,6 +307,8 @@ def print_controls(n_samples: int, n_seeds: int) -> None:
              met(errors.min() >= 0.35)],
             ["shuffled labels: largest R^2 of the head", fixed(explained.max(), 3),
              at_most(0.05, 2), met(explained.max() <= 0.05)],
+            [f"{N_RANDOM} random orthogonal sets: smallest and largest error",
+             f"{min(chance):.2f} to {max(chance):.2f}", "-", "-"],
             ["rotated inputs: largest difference", f"{rotation:.1e}", "<= 1e-06",
              met(rotation <= 1e-6)],
         ],

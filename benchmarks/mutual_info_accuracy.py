@@ -13,7 +13,13 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from _estimators import authors_formula, mesner_shalizi, scikit_learn
+from _estimators import (
+    authors_formula,
+    mesner_shalizi,
+    npeet,
+    npeet_plus,
+    scikit_learn,
+)
 from _samples import (
     cubed_gaussian_pair,
     gaussian_pair,
@@ -21,7 +27,15 @@ from _samples import (
     integer_pair,
     rounded_gaussian_pair,
 )
-from _tables import at_most, fixed, met, print_table, read_options, standard_error
+from _tables import (
+    at_most,
+    fixed,
+    met,
+    print_skipped,
+    print_table,
+    read_options,
+    standard_error,
+)
 from sklearn.utils import Bunch
 
 from skinfo import mutual_information
@@ -35,14 +49,15 @@ from skinfo.datasets import (
 N_NEIGHBORS = 5
 ROUNDING_STEPS = (1.0, 0.5, 0.25, 0.1, 0.05)
 CORRELATIONS = (0.0, 0.6, 0.9)
+VECTOR_SIZES = (1, 2, 3, 5, 8)  # columns on each side
 
 
 @dataclass(frozen=True)
 class Case:
     """Samples with a known truth, and the largest error that is allowed, if any.
 
-    `x_discrete` and `y_discrete` are the flags that scikit-learn needs; `nominal`:
-    skinfo, too, is told that both are discrete. `vector`: scikit-learn cannot do it.
+    `x_discrete` and `y_discrete` are the flags that the peers need; `nominal`: skinfo,
+    too, is told that both are discrete. `vector`: scikit-learn cannot do it.
     """
 
     name: str
@@ -142,7 +157,19 @@ def root_mean_square(values: np.ndarray) -> float:
     return float(np.sqrt(np.mean(values**2)))
 
 
-def accuracy_row(case: Case, n_seeds: int) -> list[str]:
+def told_peers() -> dict[str, Callable[..., float]]:
+    """Return the peers that are told which variables are discrete, if installed."""
+    peers: dict[str, Callable[..., float]] = {"scikit-learn": scikit_learn}
+    if npeet_plus is None:
+        print_skipped("NPEET", "npeet-plus is not installed")
+    else:
+        peers["NPEET"] = npeet
+    return peers
+
+
+def accuracy_row(
+    case: Case, peers: Mapping[str, Callable[..., float]], n_seeds: int
+) -> list[str]:
     samples = [case.draw(case.n_samples, seed) for seed in range(n_seeds)]
     kind = True if case.nominal else "auto"
     default = partial(
@@ -156,16 +183,20 @@ def accuracy_row(case: Case, n_seeds: int) -> list[str]:
         str(case.n_samples),
         fixed(samples[0].mutual_information),
         *bias_and_error(ours),
-        *(["n/a", "n/a"] if case.vector else scikit_learn_cells(case, samples)),
+        *(cell for peer in peers.values() for cell in peer_cells(peer, case, samples)),
         *bias_and_error(authors),
         at_most(case.target),
         "-" if case.target is None else met(error <= case.target),
     ]
 
 
-def scikit_learn_cells(case: Case, samples: Sequence[Bunch]) -> list[str]:
+def peer_cells(
+    peer: Callable[..., float], case: Case, samples: Sequence[Bunch]
+) -> list[str]:
+    if case.vector and peer is scikit_learn:
+        return ["n/a", "n/a"]
     estimate = partial(
-        scikit_learn,
+        peer,
         x_discrete=case.x_discrete,
         y_discrete=case.y_discrete,
         n_neighbors=N_NEIGHBORS,
@@ -248,20 +279,44 @@ def rounding_row(
     ]
 
 
+def vector_row(n_columns: int, n_seeds: int) -> list[str]:
+    """Measure vectors of normals, of which each column of x has its own in y."""
+    errors_of_seeds = []
+    for seed in range(n_seeds):
+        pair = gaussian_pair(1000 * n_columns, seed, correlation=0.6)
+        x, y = (values.reshape(1000, n_columns) for values in (pair.x, pair.y))
+        truth = n_columns * pair.mutual_information
+        errors_of_seeds.append(mutual_information(x, y) - truth)
+    return [
+        f"{n_columns} + {n_columns} columns",
+        fixed(truth),
+        *bias_and_error(np.array(errors_of_seeds)),
+    ]
+
+
 def main() -> None:
     options = read_options(__doc__, n_seeds=50, quick_seeds=4)
+    peers = told_peers()
     print_table(
         f"Bias and RMSE in nats, k = {N_NEIGHBORS}, {options.n_seeds} seeds",
         (
             *("case", "N", "truth", "bias", "RMSE"),
-            *("scikit-learn bias", "RMSE", "authors' bias", "RMSE", "target", "met"),
+            *(name for peer in peers for name in (f"{peer} bias", "RMSE")),
+            *("authors' bias", "RMSE", "target", "met"),
         ),
-        [accuracy_row(case, options.n_seeds) for case in CASES],
+        [accuracy_row(case, peers, options.n_seeds) for case in CASES],
     )
     print_table(
         f"Largest change of the estimate, {options.n_seeds} seeds",
         ("case", "change", "target", "met"),
         [scale_row(options.n_seeds)],
+    )
+    n_seeds = min(options.n_seeds, 10)
+    print_table(
+        f"Vectors of normals, rho = .6 of each pair of columns, n = 1000, "
+        f"{n_seeds} seeds",
+        ("case", "truth", "bias", "RMSE"),
+        [vector_row(n_columns, n_seeds) for n_columns in VECTOR_SIZES],
     )
     sizes = (1000,) if options.quick else (1000, 10_000)
     print_table(

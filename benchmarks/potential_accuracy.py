@@ -1,7 +1,7 @@
 """Hypercontractivity of samples: its size where the truth is known, and what it costs.
 
 A scalar is gathered in the cells of a grid, and several columns around landmarks; the
-last tables compare both with a kernel between all samples.
+last tables count the cells, and compare both with a kernel between all samples.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ import numpy as np
 from _estimators import kernel_pair
 from _samples import LAWS, for_seeds, gaussian_pair, hidden_pair, independent_pair
 from _tables import at_most, fixed, met, print_table, read_options
+from scipy.special import ndtri
+from scipy.stats import rankdata
 from sklearn.utils import Bunch
 
 from skinfo import HypercontractivityCoef, hypercontractivity
@@ -32,7 +34,10 @@ SMALLEST, LARGEST = 0.25, 0.40
 LARGEST_OF_INDEPENDENT = 0.01
 FEW_SEEDS = 3  # of the largest samples
 PAPER_UP_TO = 1000  # samples
+N_TARGET = 1000  # samples, the fewest that are judged
 N_TAILED = 200
+N_HIDDEN = 10_000
+MIN_FRACTIONS = (0.05, 0.01, None)
 QUANTILE = 0.95
 N_GRID = 1500
 LARGEST_GRID_ERROR = 2e-3
@@ -95,8 +100,9 @@ def median_rows(sizes: list[int], n_seeds: int) -> list[list[str]]:
     for n_samples in sizes:
         few = FEW_SEEDS if n_samples >= 1_000_000 else n_seeds
         name = f"normals, rho^2 = {CORRELATION**2:.2f}"
-        rows.append(median_row(name, gaussian, n_samples, few, (SMALLEST, LARGEST)))
-    for n_samples in (1000, 10_000):
+        target = (SMALLEST, LARGEST) if n_samples >= N_TARGET else None
+        rows.append(median_row(name, gaussian, n_samples, few, target))
+    for n_samples in sizes[:5]:
         target = (0.0, LARGEST_OF_INDEPENDENT) if n_samples == 10_000 else None
         name = "independent normals"
         rows.append(median_row(name, independent, n_samples, n_seeds, target))
@@ -109,11 +115,69 @@ def same_pair(n_samples: int, seed: int) -> Bunch:
     return Bunch(x=x, y=x)
 
 
-def tail_row(law: str, n_seeds: int) -> list[str]:
-    draw = partial(independent_pair, law=law)
+def normal_scores(n_samples: int, seed: int, *, law: str) -> Bunch:
+    """Independent columns of one of the `LAWS`, each as its normal scores."""
+    pair = independent_pair(n_samples, seed, law=law)
+    x, y = (ndtri(rankdata(values) / (n_samples + 1)) for values in (pair.x, pair.y))
+    return Bunch(x=x, y=y)
+
+
+TAILED: Mapping[str, Callable[[int, int], Bunch]] = {
+    **{law: partial(independent_pair, law=law) for law in LAWS},
+    "Cauchy, normal scores": partial(normal_scores, law="Cauchy"),
+}
+
+
+def tail_row(name: str, draw: Callable[[int, int], Bunch], n_seeds: int) -> list[str]:
     values = np.array(for_seeds(partial(estimates, draw, N_TAILED), n_seeds))
     quantiles = np.quantile(values, QUANTILE, axis=0)
-    return [f"independent, {law}", str(N_TAILED), str(n_seeds), *cells_of(quantiles)]
+    return [f"independent, {name}", str(N_TAILED), str(n_seeds), *cells_of(quantiles)]
+
+
+def of_vectors(n_columns: int, seed: int) -> float:
+    """Return the estimate of two independent normal vectors."""
+    x, y = np.random.default_rng(seed).standard_normal((2, N_TARGET, n_columns))
+    return hypercontractivity(x, y)
+
+
+def vectors_row(n_columns: int, n_seeds: int) -> list[str]:
+    values = for_seeds(partial(of_vectors, n_columns), n_seeds)
+    name = f"{n_columns} + {n_columns} columns"
+    return [name, str(N_TARGET), fixed(np.median(values), 3)]
+
+
+def of_fractions(draw: Callable[[int, int], Bunch], seed: int) -> list[float]:
+    sample = draw(N_HIDDEN, seed)
+    return [
+        hypercontractivity(sample.x, sample.y, min_fraction=fraction)
+        for fraction in MIN_FRACTIONS
+    ]
+
+
+def permuted(n_samples: int, seed: int) -> Bunch:
+    sample = hidden_pair(n_samples, seed, shape="linear", noise=0.03)
+    return Bunch(x=sample.x, y=np.random.default_rng(seed).permutation(sample.y))
+
+
+HIDDEN: Mapping[str, Callable[[int, int], Bunch]] = {
+    "hidden linear, noise .03": partial(hidden_pair, shape="linear", noise=0.03),
+    "hidden linear, noise 0": partial(hidden_pair, shape="linear", noise=0.0),
+    "noise .03, all of y permuted": permuted,
+}
+
+
+def fractions_row(
+    name: str, draw: Callable[[int, int], Bunch], n_seeds: int
+) -> list[str]:
+    medians = np.median(for_seeds(partial(of_fractions, draw), n_seeds), axis=0)
+    return [name, str(N_HIDDEN), *(fixed(value, 3) for value in medians)]
+
+
+def cells_row(n_samples: int) -> list[str]:
+    """Count the cells of a column of normals, of the default bandwidth."""
+    pair = gaussian_pair(n_samples, 0, correlation=CORRELATION)
+    counts = [len(vector.cells) for vector in kernel_pair(MEASURE, pair.x, pair.y)]
+    return ["normals", str(n_samples), *map(str, counts)]
 
 
 def quadratic_pair(n_samples: int, seed: int) -> Bunch:
@@ -224,29 +288,47 @@ def landmark_row(
     ]
 
 
-def main() -> None:
-    options = read_options(__doc__, n_seeds=20, quick_seeds=3)
-    sizes = [1000, 10_000] if options.quick else [1000, 10_000, 100_000, 1_000_000]
+def print_sizes(sizes: list[int], n_seeds: int) -> None:
+    """Print what estimates are like, by the number of samples and the law."""
     case = ("case", "n", "seeds")
     print_table(
         "Median over seeds, and the largest of the default",
         (*case, *ESTIMATES, "largest", "target", "met"),
-        median_rows(sizes, options.n_seeds),
+        median_rows(sizes, n_seeds),
     )
     print_table(
         "Y = X, where the truth is 1: median over seeds, and the largest",
         (*case, *ESTIMATES, "largest", "target", "met"),
         [
-            median_row("same normals", same_pair, n, options.n_seeds, None)
-            for n in (40, 100, 1000, 10_000)
+            median_row("same normals", same_pair, n, n_seeds, None)
+            for n in sizes
+            if n <= 100_000
         ],
     )
     print_table(
         f"{QUANTILE:.0%} quantile of independent pairs, by their law",
         (*case, *ESTIMATES),
-        [tail_row(law, 10 * options.n_seeds) for law in LAWS],
+        [tail_row(name, draw, 10 * n_seeds) for name, draw in TAILED.items()],
     )
-    n_seeds = max(2, options.n_seeds // 4)
+    print_table(
+        f"Independent normal vectors, median of {n_seeds} seeds",
+        ("case", "n", "default"),
+        [vectors_row(n_columns, n_seeds) for n_columns in (1, 2, 3)],
+    )
+
+
+def print_costs(n_seeds: int) -> None:
+    """Print what the cap, the grid and the landmarks take from the estimate."""
+    print_table(
+        f"By min_fraction, median of {n_seeds} seeds",
+        ("case", "n", *map(str, MIN_FRACTIONS)),
+        [fractions_row(name, draw, n_seeds) for name, draw in HIDDEN.items()],
+    )
+    print_table(
+        "Cells of the grid",
+        ("case", "n", "of x", "of y"),
+        [cells_row(n_samples) for n_samples in (1000, 10_000, 100_000)],
+    )
     medians = ("landmarks", "dense", "largest difference")
     print_table(
         f"Grid against a kernel between all samples, median of {n_seeds} seeds",
@@ -264,6 +346,15 @@ def main() -> None:
             for outlier in (False, True)
         ],
     )
+
+
+def main() -> None:
+    options = read_options(__doc__, n_seeds=20, quick_seeds=3)
+    sizes = [40, 100, 1000, 10_000]
+    if not options.quick:
+        sizes += [100_000, 1_000_000]
+    print_sizes(sizes, options.n_seeds)
+    print_costs(max(2, options.n_seeds // 4))
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ SMALLEST_SHARE = 0.9  # of seeds with a positive score
 SMALLEST_EXCESS = 0.8  # of the tilt, on the rare segment
 N_TARGET = 1000  # samples, in training and held out
 FIRST_HELD_OUT = 100_000  # its seed
+TENTHS = {"first tenth": 0.0, "middle tenth": 0.45, "last tenth": 0.9}
 
 LINEAR = {"shape": "linear", "noise": 0.03}
 SINE = {"shape": "sine", "noise": 0.1}
@@ -105,6 +106,67 @@ def score_row(case: Case, n_samples: int, n_seeds: int) -> list[str]:
     ]
 
 
+def score_of_few(n_new: int, seed: int) -> float:
+    """Score few new samples of the hidden linear pair."""
+    training = hidden_pair(N_TARGET, seed, **LINEAR)
+    new = hidden_pair(n_new, FIRST_HELD_OUT + seed, **LINEAR)
+    selector = HypercontractivityCoef().fit(training.x[:, np.newaxis], training.y)
+    return float(selector.score(new.x[:, np.newaxis], new.y))
+
+
+def score_with_noise(n_columns: int, seed: int) -> float:
+    """Score normals, rho^2 = .36, with columns of noise on each side."""
+    (X, Y), (X_new, Y_new) = (
+        with_noise(gaussian_pair(N_TARGET, each, correlation=0.6), n_columns, each)
+        for each in (seed, FIRST_HELD_OUT + seed)
+    )
+    return float(HypercontractivityCoef().fit(X, Y).score(X_new, Y_new))
+
+
+def with_noise(pair: Bunch, n_columns: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng([seed, 1])
+    noise_x, noise_y = rng.standard_normal((2, len(pair.x), n_columns))
+    return np.column_stack([pair.x, noise_x]), np.column_stack([pair.y, noise_y])
+
+
+def score_rows(n_seeds: int) -> list[list[str]]:
+    """Score few new samples, and vectors with columns that only isolate samples."""
+    calls: dict[str, Callable[[int], float]] = {
+        f"hidden linear, {n_new} new": partial(score_of_few, n_new)
+        for n_new in (100, 200, N_TARGET)
+    }
+    calls |= {
+        f"normals, rho^2 = .36, {n_columns} + {n_columns} of noise": partial(
+            score_with_noise, n_columns
+        )
+        for n_columns in (0, 1, 2)
+    }
+    rows = []
+    for name, call in calls.items():
+        scores = for_seeds(call, n_seeds)
+        rows.append([name, fixed(np.mean(scores)), fixed(standard_error(scores))])
+    return rows
+
+
+def excess_in_tenths(seed: int) -> list[float]:
+    """Return the part of the excess of noise on three tenths of a uniform x."""
+    x, y = np.random.default_rng(seed).uniform(size=(2, N_TARGET))
+    selector = HypercontractivityCoef().fit(x[:, np.newaxis], y)
+    excess = np.maximum(selector.tilt(x[:, np.newaxis])[:, 0] - 1, 0)
+    return [
+        float(excess[(x > low) & (x <= low + 0.1)].sum() / excess.sum())
+        for low in TENTHS.values()
+    ]
+
+
+def tenths_rows(n_seeds: int) -> list[list[str]]:
+    shares = np.transpose(for_seeds(excess_in_tenths, n_seeds))
+    return [
+        [name, fixed(of_tenth.mean(), 3), fixed(standard_error(of_tenth), 3)]
+        for name, of_tenth in zip(TENTHS, shares, strict=True)
+    ]
+
+
 def main() -> None:
     options = read_options(__doc__, n_seeds=20, quick_seeds=3)
     sizes = (N_TARGET,) if options.quick else (320, N_TARGET, 4000)
@@ -120,6 +182,18 @@ def main() -> None:
             for n_samples in sizes
             for case in CASES
         ],
+    )
+    print_table(
+        f"Score, n = {N_TARGET} in training and held out where no other is told; "
+        f"{options.n_seeds} seeds",
+        ("case", "mean score", "s.e."),
+        score_rows(options.n_seeds),
+    )
+    n_seeds = 10 * options.n_seeds
+    print_table(
+        f"Independent, x uniform, n = {N_TARGET}: share of the excess, {n_seeds} seeds",
+        ("part of the range", "mean", "s.e."),
+        tenths_rows(n_seeds),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from _peers import available_peers
 from _samples import for_seeds, hidden_pair, permuted_hidden_pair
+from _slow_peers import available_slow_peers
 from _tables import fixed, met, print_table, read_options
 from sklearn.utils import Bunch
 
@@ -85,6 +86,25 @@ def power_row(shape: str, noise: float, measures: Measures, n_seeds: int) -> lis
     ]
 
 
+def slow_row(shape: str, noise: float, measures: Measures, n_seeds: int) -> list[str]:
+    found = powers(shape, noise, measures, n_seeds)
+    return [f"{shape}, noise {noise}", *(fixed(power, 2) for power in found)]
+
+
+def print_slow(n_seeds: int) -> None:
+    """Compare with measures that take longer, on fewer samples."""
+    peers = available_slow_peers()
+    if not peers:
+        return
+    measures = {name: OURS[name] for name in ("ours", "maximal")} | peers
+    print_table(
+        f"Power at 5%, n = {N_SAMPLES}, {n_seeds} samples, "
+        f"{round(NULL_PER_ALTERNATIVE * n_seeds)} with the rare y permuted",
+        ("shape", *measures),
+        [slow_row(*case, measures, n_seeds) for case in TARGETS],
+    )
+
+
 def main() -> None:
     options = read_options(__doc__, n_seeds=300, quick_seeds=30)
     measures = {**OURS, **available_peers()}
@@ -98,6 +118,7 @@ def main() -> None:
         ("shape", *measures, "target", "met"),
         [power_row(*case, measures, options.n_seeds) for case in cases],
     )
+    print_slow(max(30, options.n_seeds // 3))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,15 @@ from functools import partial
 import numpy as np
 from _peers import authors_loops, dcor, distance_correlation
 from _samples import gaussian_pair, hidden_pair
-from _tables import at_most, best_times, fixed, met, print_table, read_options
+from _tables import (
+    at_most,
+    best_times,
+    fixed,
+    met,
+    print_skipped,
+    print_table,
+    read_options,
+)
 from mutual_info_speed import RUSAGE_UNIT, in_fresh_process
 from sklearn.utils import Bunch
 
@@ -196,7 +204,7 @@ def main() -> None:
         [loops_row(name, draw, repeats) for name, draw in SMALL.items()],
     )
     if dcor is None:
-        print("\nskipped: the time of dcor, which is not installed")
+        print_skipped("the time of dcor", "it is not installed")
     else:
         print_table(
             f"Time in seconds, best of {repeats}",

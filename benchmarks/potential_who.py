@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _tables import at_most, fixed, met, print_table, read_options
+from _tables import at_most, fixed, met, print_skipped, print_table, read_options
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
@@ -149,7 +149,7 @@ def main() -> None:
     options = read_options(__doc__)
     folder = os.environ.get(VARIABLE)
     if not folder:
-        print(f"skipped: {VARIABLE} does not name the folder with the WHO data")
+        print_skipped("all of it", f"{VARIABLE} does not name the folder with the data")
         return
     countries, names, values = read_indicators(Path(folder))
     authors = read_authors_values(Path(folder))

@@ -9,11 +9,15 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before numpy is imported
 from functools import partial
 
 import numpy as np
-import pandas as pd
 from _samples import for_seeds
-from _tables import fixed, met, print_table, read_options
+from _tables import fixed, met, print_skipped, print_table, read_options
 
 from skinfo import ChowLiuTree
+
+try:
+    import pandas as pd
+except ImportError:
+    pd = None
 
 N_SAMPLES = 3000
 N_NODES = 15
@@ -88,6 +92,9 @@ def recovery_row(strength: str, n_seeds: int) -> list[str]:
 
 def main() -> None:
     options = read_options(__doc__, n_seeds=10, quick_seeds=3)
+    if pd is None:
+        print_skipped("all of it", "pandas is not installed")
+        return
     print_table(
         f"Random trees of {N_NODES} mixed columns, n = {N_SAMPLES}, "
         f"{options.n_seeds} seeds",

@@ -1,0 +1,171 @@
+"""Write the page of the documentation with the tables of a run.
+
+python -m benchmarks --output results
+python -m benchmarks._page results/results.json doc/benchmarks.rst
+
+Of several files, the later ones replace the scripts of the earlier ones.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+HEAD = """\
+.. Written by python -m benchmarks._page; do not edit.
+
+Benchmarks
+==========
+
+Every script of `benchmarks` measures one promise of skinfo beside its peers, and prints
+tables: one row a case, with the target and whether it is met. Here are the tables of
+the last run. To run the scripts again, in a clone of the repository:
+
+.. code-block:: console
+
+   python -m pip install ".[benchmarks]"
+   python -m benchmarks --output results
+   python -m benchmarks._page results/results.json doc/benchmarks.rst
+
+To run some of them, name how they begin: `python -m benchmarks potential mutual_info`.
+What the peers are, `benchmarks/README.md` tells. A target is a constant of its script,
+or what a peer reaches in the same row; those that are missed stay in the tables. Wide
+tables scroll sideways.
+"""
+QUICK = """\
+.. warning::
+
+   A quick trial (`--quick`): few seeds and small samples, to show that the scripts run.
+   Its numbers are rough, and targets are meant for the whole run.
+"""
+SEPARATE = "\n..\n\n"  # two lists that follow each other
+
+
+def write_page(paths: Sequence[Path]) -> str:
+    runs = [json.loads(path.read_text("utf-8")) for path in paths]
+    scripts = {script["name"]: script for run in runs for script in run["scripts"]}
+    ordered = [scripts[name] for name in sorted(scripts)]
+    parts = [HEAD]
+    if any(run["quick"] for run in runs):
+        parts.append(QUICK)
+    parts += [heading("How it was measured", "-"), SEPARATE.join(map(listed, runs))]
+    parts += [heading("All scripts", "-"), overview(ordered)]
+    parts += [section(script) for script in ordered]
+    return "\n".join(parts)
+
+
+def heading(title: str, line: str) -> str:
+    return f"{title}\n{line * len(title)}\n"
+
+
+def listed(run: dict[str, Any]) -> str:
+    """Return how a run was made, as a list of fields."""
+    machine = run["machine"]
+    commit = run["commit"] or "unknown"
+    packages = [
+        f"{name} {number}" for name, number in run["packages"].items() if number
+    ]
+    missing = [name for name, number in run["packages"].items() if number is None]
+    entries = {
+        "Date": run["date"],
+        "skinfo": f"{run['skinfo']}, commit {commit}"
+        + (", with changes" if run["modified"] else ""),
+        "Machine": f"{machine['cpu']}, {machine['cores']} cores, "
+        f"{machine['memory_gib']} GiB of memory, {machine['system']}",
+        "Load before": f"{machine['load_before']} processes",
+        "Python": run["python"],
+        "Packages": ", ".join(packages),
+        "Not installed": ", ".join(missing),
+        "Scripts": f"{len(run['scripts'])}, "
+        f"{sum(script['seconds'] for script in run['scripts']) / 60:.0f} minutes",
+    }
+    kept = [(name, value) for name, value in entries.items() if value]
+    return "\n".join(f":{name}: {escaped(value)}" for name, value in kept) + "\n"
+
+
+def overview(scripts: Iterable[dict[str, Any]]) -> str:
+    """Return a table of the scripts, with links to their sections."""
+    rows = []
+    for script in scripts:
+        n_met, n_judged = targets(script["tables"])
+        rows.append(
+            [
+                f":ref:`{script['name']} <{label(script)}>`",
+                f"{n_met} of {n_judged}" if n_judged else r"\-",
+                f"{script['seconds']:.0f}",
+            ]
+        )
+    return table("", ["Script", "Targets met", "Seconds"], rows)
+
+
+def targets(tables: Iterable[dict[str, Any]]) -> tuple[int, int]:
+    """Return how many targets are met, and how many there are."""
+    verdicts = [
+        cell
+        for each in tables
+        for row in each["rows"]
+        for name, cell in zip(each["header"], row, strict=True)
+        if name.startswith("met") and cell in {"yes", "no"}
+    ]
+    return verdicts.count("yes"), len(verdicts)
+
+
+def section(script: dict[str, Any]) -> str:
+    name = f"{script['name']}.py"
+    parts = [
+        f"\n.. _{label(script)}:\n",
+        heading(f"`{name}`", "-"),
+        re.sub(r"([*|])", r"\\\1", script["description"]) + "\n",
+        f"`python benchmarks/{name}`: {script['seconds']:.0f} s, {script['date']}.\n",
+    ]
+    if script["failed"]:
+        parts.append("**It ended with an error.**\n")
+    parts += [
+        f"Skipped: {escaped(each['skipped'])}, because {escaped(each['reason'])}.\n"
+        for each in script["skipped"]
+    ]
+    parts += [
+        table(
+            escaped(each["title"]),
+            [escaped(cell) for cell in each["header"]],
+            [[escaped(cell) for cell in row] for row in each["rows"]],
+        )
+        for each in script["tables"]
+    ]
+    return "\n".join(parts)
+
+
+def label(script: dict[str, Any]) -> str:
+    return f"benchmark-{script['name']}".replace("_", "-")
+
+
+def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([header, *rows])
+    content = "".join(f"   {line}\n" for line in text.getvalue().splitlines())
+    options = "   :header-rows: 1\n   :widths: auto\n"
+    return f"{title}\n\n.. csv-table::\n{options}\n{content}".lstrip()
+
+
+def escaped(text: str) -> str:
+    """Return a text that reStructuredText takes literally, with its bounds in one."""
+    text = re.sub(r"([<>]=?) ", "\\1\N{NO-BREAK SPACE}", text)
+    text = re.sub(r"([\\`*|_:])", r"\\\1", text)
+    return re.sub(r"^(?=[^\w\\]|\w+[.)] )", r"\\", text)
+
+
+def main() -> None:
+    *results, page = map(Path, sys.argv[1:])
+    if not results:
+        sys.exit(__doc__)
+    page.write_text(write_page(results), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -58,17 +58,17 @@ class RateDistortionDisplay:
 
     Examples
     --------
-    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.datasets import load_wine
     >>> from sklearn.frozen import FrozenEstimator
     >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.preprocessing import scale
     >>> from skinfo import RDCompressor
     >>> from skinfo.inspection import RateDistortionDisplay
-    >>> X, y = load_digits(return_X_y=True)
-    >>> model = LogisticRegression(max_iter=1000).fit(X / 16, y)
-    >>> compressor = RDCompressor(FrozenEstimator(model)).fit(X / 16)
-    >>> display = RateDistortionDisplay.from_estimator(
-    ...     compressor, X / 16, y, rates=[2, 4]
-    ... )
+    >>> X, y = load_wine(return_X_y=True)
+    >>> X = scale(X)
+    >>> compressor = RDCompressor(FrozenEstimator(LogisticRegression().fit(X, y)))
+    >>> compressor = compressor.fit(X)
+    >>> display = RateDistortionDisplay.from_estimator(compressor, X, y, rates=[2, 4])
     >>> bool(display.curve.distortions[0] > 4 * display.curve.distortions[1])
     True
     """

@@ -30,7 +30,7 @@ from skinfo.score_functions._densities import GaussianMixtureScore, GaussianScor
 from skinfo.score_functions._local_likelihood import LocalLikelihoodScore
 from skinfo.score_functions._score_function_loss import ScoreFunctionLoss
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 __all__ = [
     "ChowLiuTree",

@@ -147,7 +147,7 @@ def draw_graph(ax: plt.Axes, edges: set[tuple[str, str]], title: str) -> None:
     ax.set_axis_off()
 
 
-figure, axes = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
+figure, axes = plt.subplots(2, 1, figsize=(6, 7), layout="constrained")
 draw_graph(axes[0], marginal, f"dependent: {len(marginal)} pairs")
 draw_graph(axes[1], skeleton, f"dependent given any other: {len(skeleton)} pairs")
 plt.show()

@@ -1,6 +1,6 @@
 """
-9. A network in two kilobytes
-=============================
+9. A network in two kilobytes: rounding, clustering, pruning
+============================================================
 
 A small network that reads handwritten digits takes a quarter of a megabyte as a pickle.
 :class:`~skinfo.RDCompressor` writes it into a file of about two kilobytes, and its
@@ -91,7 +91,7 @@ curves = {
     for name, each in settings.items()
 }
 
-figure, axes = plt.subplots(1, 2, figsize=(10, 4.4), layout="constrained")
+figure, axes = plt.subplots(2, 1, figsize=(6.4, 8), sharex=True, layout="constrained")
 for (name, curve), marker in zip(curves.items(), "os^vD", strict=True):
     n_bytes, divergence, accuracy = curve.T
     axes[0].plot(n_bytes, divergence, marker=marker, ms=5, label=name)
@@ -103,10 +103,10 @@ original = model.score(X_test, y_test)
 axes[1].axhline(original, color="0.5", ls=":", zorder=0)
 axes[1].annotate("original", (1000, original + 0.002))
 axes[1].set_ylim(0.85, 1)  # pruning without refit is mostly below
+axes[1].set_xlabel("bytes of the whole file")
 for ax in axes:
-    ax.set_xlabel("bytes of the whole file")
     ax.spines[["top", "right"]].set_visible(False)
-figure.legend(loc="outside upper center", ncols=5, frameon=False)
+figure.legend(loc="outside upper center", ncols=3, frameon=False)
 plt.show()
 
 # %%

@@ -1,6 +1,6 @@
 """
-10. How small may a model be?
-=============================
+10. The rate of a compressed model, by cross-validation
+=======================================================
 
 The rate of :class:`~skinfo.RDCompressor` trades bytes for good predictions.
 Cross-validation chooses it as it chooses any other parameter: with two metrics, the log

@@ -41,7 +41,7 @@ degrees = np.linspace(0, 180, 61)
 units = np.column_stack([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])
 truth = np.degrees(np.arctan2(*data.components.T[::-1])) % 180
 
-figure, axes = plt.subplots(1, 2, figsize=(9, 4.2), sharey=True, layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(7, 4), sharey=True, layout="constrained")
 for ax, degree in zip(axes, (None, 2), strict=True):
     model = fitted(data, degree, mu=1)
     surface = np.array([[model.designed_loss([a, b]) for a in units] for b in units])

@@ -95,7 +95,7 @@ print(table.round(3).to_string())
 # properties: it may be no chance, but it is no rule either. The other pair hardly
 # changes without its witness, and many wines carry it, those with much malic acid.
 
-figure, axes = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
+figure, axes = plt.subplots(2, 1, figsize=(6.4, 8), layout="constrained")
 for ax, pair in zip(
     axes, [("hue", "alcohol"), ("malic_acid", "nonflavanoid_phenols")], strict=True
 ):

@@ -46,7 +46,7 @@ print(pd.DataFrame(orders, index=range(1, N_CHOSEN + 1)).to_string())
 # takes what nearly repeats one of them, as the area here. "cmim" looks at the one that
 # makes a feature most superfluous, and takes a second measure of size only in the end.
 
-figure, axes = plt.subplots(1, 3, figsize=(12, 3.2), layout="constrained")
+figure, axes = plt.subplots(3, 1, figsize=(5.5, 8.5), layout="constrained")
 for ax, (strategy, names) in zip(axes, orders.items(), strict=True):
     correlation = X[names].corr("spearman").abs()
     image = ax.imshow(correlation, cmap="Blues", vmin=0, vmax=1)
@@ -56,7 +56,7 @@ for ax, (strategy, names) in zip(axes, orders.items(), strict=True):
     ax.set_yticks(range(N_CHOSEN), names)
     ax.set_xticks([])
     ax.set_title(strategy)
-figure.colorbar(image, ax=axes, shrink=0.7, label="Rank correlation")
+figure.colorbar(image, ax=axes, shrink=0.4, label="Rank correlation")
 plt.show()
 
 # %%

@@ -55,26 +55,26 @@ for name, fitted in (
 # reach a denser place. Far from all samples there is nothing to estimate it from, so
 # that no arrow is drawn there.
 
-figure, (left, right) = plt.subplots(
-    1, 2, figsize=(11, 4), width_ratios=(2, 3), layout="constrained"
+figure, (top, bottom) = plt.subplots(
+    2, 1, figsize=(6.4, 7.6), height_ratios=(2, 3), layout="constrained"
 )
 results = search.cv_results_
-left.semilogx(factors, results["mean_test_score"], "o-")
-left.axvline(best.bandwidth_factor, color="0.6", linestyle="--")
-left.set_xticks([0.5, 1, 2, 5], labels=["0.5", "1", "2", "5"])
-left.minorticks_off()
-left.set_xlabel("bandwidth factor")
-left.set_ylabel("score on held-out samples")
+top.semilogx(factors, results["mean_test_score"], "o-")
+top.axvline(best.bandwidth_factor, color="0.6", linestyle="--")
+top.set_xticks([0.5, 1, 2, 5], labels=["0.5", "1", "2", "5"])
+top.minorticks_off()
+top.set_xlabel("bandwidth factor")
+top.set_ylabel("score on held-out samples")
 
 grid_x, grid_y = np.meshgrid(np.linspace(-1.6, 2.6, 34), np.linspace(-1.1, 1.6, 24))
 points = np.column_stack([grid_x.ravel(), grid_y.ravel()])
 nearest = np.min(np.linalg.norm(points[:, np.newaxis] - X, axis=2), axis=1)
 points = points[nearest < 0.15]
 gradient = -best.transform(points)
-right.plot(*X.T, ".", color="0.75", markersize=3)
-right.quiver(
+bottom.plot(*X.T, ".", color="0.75", markersize=3)
+bottom.quiver(
     *points.T, *gradient.T, np.linalg.norm(gradient, axis=1), cmap="viridis", scale=350
 )
-right.set_aspect("equal")
-right.set_title("gradient of the log density")
+bottom.set_aspect("equal")
+bottom.set_title("gradient of the log density")
 plt.show()

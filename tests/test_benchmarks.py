@@ -29,7 +29,7 @@ def test_every_script_is_explained():
 
 
 @pytest.mark.slow
-def test_results_are_written_and_become_a_page(tmp_path):
+def test_results_are_written_and_become_pages(tmp_path):
     name = "mutual_info_bounds"
     printed = run("benchmarks", "--quick", name, "--output", str(tmp_path))
     [script] = json.loads((tmp_path / "results.json").read_text("utf-8"))["scripts"]
@@ -39,9 +39,14 @@ def test_results_are_written_and_become_a_page(tmp_path):
         with (tmp_path / f"{name}_{number}.csv").open(encoding="utf-8") as file:
             assert list(csv.reader(file)) == [table["header"], *table["rows"]]
         assert table["rows"][0][0] in printed
-    page = tmp_path / "page.rst"
-    run("benchmarks._page", str(tmp_path / "results.json"), str(page))
-    assert f"benchmark-{name.replace('_', '-')}" in page.read_text("utf-8")
+    (tmp_path / "benchmarks").mkdir()
+    stale = tmp_path / "benchmarks" / "no_such_script.rst"
+    stale.touch()
+    run("benchmarks._pages", str(tmp_path / "results.json"), str(tmp_path))
+    assert not stale.exists()
+    page = (tmp_path / "benchmarks" / f"{name}.rst").read_text("utf-8")
+    assert script["tables"][0]["title"] in page
+    assert f"benchmarks/{name}\n" in (tmp_path / "benchmarks.rst").read_text("utf-8")
 
 
 def test_scripts_are_listed_and_unknown_ones_refused():

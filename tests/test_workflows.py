@@ -27,13 +27,8 @@ SELECTORS = {
 }
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        name if name == "marginal" else pytest.param(name, marks=pytest.mark.slow)
-        for name in SELECTORS
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SELECTORS)
 def test_sorted_classes_are_found_with_folds_that_shuffle(name):
     X, y = load_iris(return_X_y=True)
     score, null, pvalue = permutation_test_score(

@@ -100,6 +100,7 @@ class CandidateSearch:
         self.calibration, self.probe, self.target = calibration, probe, target
         self.all_failed = True  # of the candidates, numerically
         self._starts: dict[bool, float] = {}
+        self._amounts: dict[tuple[CodedLayer, ...], float] = {}
 
     def best_of(
         self, settings: Iterable[Settings], rate_weights: Sequence[float]
@@ -171,7 +172,11 @@ class CandidateSearch:
             model = self.coded(replace(settings, step=step))
             if max(int(np.abs(each.codes).max()) for each in model.layers) > _LARGEST:
                 return np.inf
-            found = amount(model)
+            found = self._amounts.get(model.layers)
+            if found is None:
+                found = amount(model)
+                if self.calibration.is_small:
+                    self._amounts[model.layers] = found
             if found <= goal:
                 met[log_step] = model, found
             return found

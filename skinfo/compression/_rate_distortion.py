@@ -27,7 +27,6 @@ from skinfo.compression._lattice import ReducedLattice, reduce_lattice
 from skinfo.compression._layer_plan import Block, LayerPlan
 from skinfo.compression._layers import (
     ACTIVATION_FUNCTIONS,
-    AffineLayer,
     Stack,
     pre_activations,
 )
@@ -38,6 +37,7 @@ _MOST_REDUCED = 64  # rows of a metric, of which a reduced basis is sought
 _LEAST_TOLERANCE = 1e-6  # of the variance of the outputs
 _MOST_INPUTS = 2048  # that are taken for correlated
 _LEAST_IMPORTANCE = 1e-12  # of a layer, beside the largest
+_FEW_WEIGHTS = 1000  # of a layer, that many steps round to the same integers
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ class Calibration:
         self.importance = np.maximum(means, floor) if floor > 0 else np.ones(len(means))
         self._first_plans: dict[tuple[float, bool], LayerPlan] = {}
         self._lattices: dict[tuple[float, bool], ReducedLattice] = {}
+        self._finished: dict[tuple[Any, ...], CodedLayer] = {}
 
     @property
     def is_constant(self) -> bool:
@@ -111,13 +112,32 @@ class Calibration:
     def coded(self, settings: Settings) -> list[CodedLayer]:
         """Return the layers as integers."""
         inputs, coded = self.X, []
-        for number, layer in enumerate(self.stack.layers):
+        for number in range(len(self.stack.layers)):
             plan = self._plan(
                 number, inputs, settings.damping, coupled=settings.coupled
             )
-            found, inputs = self._coded_layer(number, layer, inputs, plan, settings)
+            rounded = self._rounded(number, plan, settings)
+            if self.is_small:
+                return [self._known(rounded, plan, settings)]
+            found, inputs = self._completed(number, rounded, inputs, plan)
             coded.append(found)
         return coded
+
+    @property
+    def is_small(self) -> bool:
+        """Whether many steps lead to the same integers."""
+        return len(self.stack.layers) == 1 and self.stack.n_weights <= _FEW_WEIGHTS
+
+    def _known(
+        self, rounded: CodedLayer, plan: LayerPlan, settings: Settings
+    ) -> CodedLayer:
+        """Return the one layer, complete: the same object for the same integers."""
+        exponents = None if rounded.exponents is None else rounded.exponents.tobytes()
+        integers = rounded.codes.tobytes(), exponents, rounded.spacing
+        key = settings.damping, settings.coupled, *integers
+        if key not in self._finished:
+            self._finished[key], _ = self._completed(0, rounded, self.X, plan)
+        return self._finished[key]
 
     def _plan(
         self, number: int, inputs: Any, damping: float, *, coupled: bool
@@ -213,28 +233,27 @@ class Calibration:
         covariance, _ = input_covariance(self.X[:, rows])
         return Block(rows, weights, covariance, curvature, metric)
 
-    def _coded_layer(
-        self,
-        number: int,
-        layer: AffineLayer,
-        inputs: Any,
-        plan: LayerPlan,
-        settings: Settings,
-    ) -> tuple[CodedLayer, FloatArray]:
-        """Return the layer as integers, and what it gives."""
+    def _rounded(self, number: int, plan: LayerPlan, settings: Settings) -> CodedLayer:
+        """Return a layer as integers, without biases."""
         last = number == len(self.stack.layers) - 1
         step = settings.step * 2.0**plan.log_scale
         if not settings.coupled:  # otherwise the curvature has it
             step /= np.sqrt(self.importance[number])
         if last:
             step *= settings.last_ratio
-        coded = plan.rounded(
+        return plan.rounded(
             step,
-            layer.weights.shape,
+            self.stack.layers[number].weights.shape,
             spacing=settings.spacings[int(last)],
             rate_weight=settings.rate_weight,
             lattice=self._lattice(plan, settings) if settings.reduced else None,
         )
+
+    def _completed(
+        self, number: int, coded: CodedLayer, inputs: Any, plan: LayerPlan
+    ) -> tuple[CodedLayer, FloatArray]:
+        """Return a layer with its biases, and what it gives."""
+        last = number == len(self.stack.layers) - 1
         weights, target = coded.weights(), self.targets[number]
         variance = plan.error(weights) / target.shape[1]
         if last and self._is_linear:
@@ -246,7 +265,8 @@ class Calibration:
         biases = (target - outputs).mean(axis=0)
         coded = with_biases(coded, biases, variance)
         outputs += coded.biases()
-        return coded, ACTIVATION_FUNCTIONS[layer.activation](outputs)
+        activation = self.stack.layers[number].activation
+        return coded, ACTIVATION_FUNCTIONS[activation](outputs)
 
     def _fitted_layer(
         self,

@@ -166,17 +166,18 @@ class RDCompressor(
 
     Examples
     --------
-    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.datasets import load_wine
     >>> from sklearn.frozen import FrozenEstimator
     >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.preprocessing import scale
     >>> from skinfo import RDCompressor
-    >>> X, y = load_digits(return_X_y=True)
-    >>> model = LogisticRegression(max_iter=1000).fit(X / 16, y)
-    >>> compressor = RDCompressor(FrozenEstimator(model), n_bytes=300)
-    >>> compressor = compressor.fit(X / 16)
-    >>> len(compressor.to_bytes()) <= 300
+    >>> X, y = load_wine(return_X_y=True)
+    >>> X = scale(X)
+    >>> model = LogisticRegression().fit(X, y)
+    >>> compressor = RDCompressor(FrozenEstimator(model), n_bytes=60).fit(X)
+    >>> len(compressor.to_bytes()) <= 60
     True
-    >>> bool(abs(compressor.score(X / 16, y) - model.score(X / 16, y)) < 0.01)
+    >>> bool(abs(compressor.score(X, y) - model.score(X, y)) < 0.01)
     True
     """
 

@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo.compression._candidates import (
+    Candidate,
     CandidateSearch,
     Probe,
     Target,
@@ -100,30 +101,7 @@ def rate_distortion(
         return _smallest(search)
     if target.kind == "distortion" and target.amount >= 1:
         return _smallest(search)
-    single = len(stack.layers) == 1
-    dampings = _dampings(calibration, damping) if single else [damping]
-    coupled = [True, False] if calibration.can_couple else [False]
-    rate_weights = [rdo * each for each in _RATE_WEIGHTS]
-    axes: dict[str, Sequence[Any]] = {
-        "damping": dampings,
-        "rate_weight": rate_weights,
-        "spacings": _SPACINGS[: 3 if single else 4],
-        "last_ratio": _RATIOS[: 1 if single else 2],
-        "coupled": coupled,
-    }
-    in_reduced_basis: dict[str, Sequence[Any]] = {
-        "damping": dampings,
-        "coupled": [each for each in coupled if calibration.can_reduce(coupled=each)],
-        "reduced": [True],
-    }
-    if stack.n_weights <= _MOST_SEARCHED:
-        usual = _grid({**axes, "rate_weight": rate_weights[:1]})
-        best = search.best_of([*usual, *_grid(in_reduced_basis)], rate_weights)
-        takes_long = best.settings.coupled and stack.n_weights > _MANY_COUPLED
-        if len(dampings) > _FEW_DAMPINGS and not takes_long:
-            best = search.around(best)
-    else:
-        best = search.along(axes)
+    best = _best_candidate(search, damping, rdo)
     if best.model is not None:
         return best.model
     if search.all_failed:
@@ -134,6 +112,36 @@ def rate_distortion(
     if target.kind == "distortion":
         raise ValueError(_unreachable(target))
     return _smallest(search)
+
+
+def _best_candidate(search: CandidateSearch, damping: float, rdo: float) -> Candidate:
+    """Return the best of all ways to round the model, or of some where it is large."""
+    calibration = search.calibration
+    n_weights = calibration.stack.n_weights
+    single = len(calibration.stack.layers) == 1
+    dampings = _dampings(calibration, damping) if single else [damping]
+    coupled = [True, False] if calibration.can_couple else [False]
+    rate_weights = [rdo * each for each in _RATE_WEIGHTS]
+    axes: dict[str, Sequence[Any]] = {
+        "damping": dampings,
+        "rate_weight": rate_weights,
+        "spacings": _SPACINGS[: 3 if single else 4],
+        "last_ratio": _RATIOS[: 1 if single else 2],
+        "coupled": coupled,
+    }
+    if n_weights > _MOST_SEARCHED:
+        return search.along(axes)
+    in_reduced_basis: dict[str, Sequence[Any]] = {
+        "damping": dampings,
+        "coupled": [each for each in coupled if calibration.can_reduce(coupled=each)],
+        "reduced": [True],
+    }
+    usual = _grid({**axes, "rate_weight": rate_weights[:1]})
+    best = search.best_of([*usual, *_grid(in_reduced_basis)], rate_weights)
+    takes_long = best.settings.coupled and n_weights > _MANY_COUPLED
+    if len(dampings) > _FEW_DAMPINGS and not takes_long:
+        best = search.around(best)
+    return best
 
 
 def _smallest(search: CandidateSearch) -> CodedModel:

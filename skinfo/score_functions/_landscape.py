@@ -151,11 +151,6 @@ def designed_loss(
     return float(loss), gradient
 
 
-def sign_of_tensor(tensor: AverageTensor, n_columns: int) -> float:
-    """Return the sign of the sum of T(e_i, e_i, e_j, e_j): of sum_i w_i c_i |a_i|^4."""
-    return 1.0 if np.trace(tensor.folded(np.eye(n_columns))) > 0 else -1.0
-
-
 def smallest_designed_loss(
     tensor: AverageTensor,
     start: FloatArray,

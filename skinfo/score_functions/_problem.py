@@ -17,7 +17,7 @@ from skinfo.score_functions._landscape import Search, polynomial_residual
 from skinfo.score_functions._local_likelihood import LocalLikelihoodScore
 from skinfo.score_functions._polish import trained_briefly
 from skinfo.score_functions._recovery import Solver, recover_directions, score_parts
-from skinfo.score_functions._whitening import Whitening, fit_whitening
+from skinfo.score_functions._whitening import Whitening, fit_scaling, fit_whitening
 
 BANDWIDTH_FACTORS = (1.5, 2.5, 3.5, 5.0, 8.0)
 
@@ -50,7 +50,7 @@ class Problem:
     def part(self, rows: IntArray) -> Problem:
         """Return the problem of some samples."""
         X = self.X[rows]
-        whitening = fit_whitening(X)
+        whitening = fit_coordinates(X, self.solver)
         return replace(
             self,
             X=X,
@@ -84,6 +84,11 @@ class Solution:
     residual: FloatArray
 
 
+def fit_coordinates(X: FloatArray, solver: Solver) -> Whitening:
+    """Return the coordinates that the solver works in; those of X, for the paper's."""
+    return fit_scaling(X) if solver.name == "sgd" else fit_whitening(X)
+
+
 def affordable_degree(degree: int, n_samples: int, n_features: int) -> int:
     """Return the degree of the residual that the samples allow; warn where it falls."""
     affordable = degree
@@ -112,7 +117,7 @@ def white_parts(
     *,
     samplewise: bool = False,
 ) -> Parts:
-    """Return the scores of a fitted estimator at its samples, in white coordinates.
+    """Return the scores of a fitted estimator at its samples, in those coordinates.
 
     `shape`: of these samples.
     """

@@ -11,7 +11,6 @@ import numpy as np
 from skinfo._core._typing import FloatArray
 from skinfo.score_functions._average_tensor import (
     AverageTensor,
-    ImplicitTensor,
     Parts,
     QuadraticPart,
     average_tensor,
@@ -23,7 +22,6 @@ from skinfo.score_functions._landscape import (
     Search,
     orthonormal_directions,
     pseudo_orthonormal_directions,
-    sign_of_tensor,
     smallest_designed_loss,
     stochastic_descent,
 )
@@ -114,13 +112,13 @@ def recover_directions(
     """
     weighted = [part.weighted(residual / len(y)) for part in parts]
     if solver.name == "sgd":  # the paper: no whitening by M
-        samplewise = quadratic(weighted)
-        sign = sign_of_tensor(ImplicitTensor(samplewise), parts[0].n_columns)
+        moment = total([part.weighted(y / len(y)) for part in parts], 2)
+        sign_of_weights = 1.0 if np.trace(moment) > 0 else -1.0
         return stochastic_descent(
-            samplewise,
+            quadratic(weighted),
             _random_start(n_components, parts[0].n_columns, rng),
             mu=solver.mu,
-            sign=sign,
+            sign=SIGN_OF_FOURTH * sign_of_weights,
             n_epochs=solver.max_iter,
             rng=rng,
         )

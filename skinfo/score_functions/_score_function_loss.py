@@ -32,13 +32,14 @@ from skinfo.score_functions._local_likelihood import LocalLikelihoodScore
 from skinfo.score_functions._polish import network_in_mlp, rescale_mlp
 from skinfo.score_functions._problem import (
     Problem,
+    Solution,
     affordable_degree,
     choose_bandwidth_factor,
+    fit_coordinates,
     solve,
     white_parts,
 )
 from skinfo.score_functions._recovery import SOLVERS, Solver
-from skinfo.score_functions._whitening import fit_whitening
 
 _ORDERS = {"relu": 4, "tanh": 3, "logistic": 3}
 _MOST_EVALUATIONS = 1_000_000  # of the loss, so that max_iter decides
@@ -92,7 +93,8 @@ class ScoreFunctionLoss(
         "fixed_point": orthogonal iteration, after whitening by :math:`E[y S_2]`.
         "lbfgs": the designed loss, in the same coordinates; where the units have
         weights of both signs, the fixed point is used. "sgd": the designed loss by
-        stochastic descent without that whitening, as in [1]_.
+        stochastic descent in the coordinates of X, as in [1]_: for directions that are
+        orthogonal there, and columns of one scale.
     polish : bool, default=True
         Whether all parameters are trained on from where they were recovered.
     mu : float, default=30.0
@@ -240,19 +242,8 @@ class ScoreFunctionLoss(
         check_sizes("y", Y)
         center, scale = Y.mean(axis=0), Y.std(axis=0)
         scale = np.where(scale > 0, scale, 1.0)
-        whitening = fit_whitening(X)
-        problem = Problem(
-            X,
-            (Y - center) / scale,
-            center / scale,
-            whitening,
-            self._number_of_components(X.shape[1], whitening.rank),
-            self.activation,
-            order,
-            affordable_degree(self._residual_degree(order), *X.shape),
-            max(self.alpha, _ALPHA_OF_START) if self.polish else float(self.alpha),
-            solver,
-        )
+        targets, means = (Y - center) / scale, center / scale
+        problem = self._make_problem(X, targets, means, order, solver)
         rng = check_random_state(self.random_state)
         with one_blas_thread():
             self.score_estimator_, parts = self._fit_score_estimator(problem, rng)
@@ -264,25 +255,11 @@ class ScoreFunctionLoss(
                 ConvergenceWarning,
                 stacklevel=2,
             )
-        self._order = order
         self._activation = self.activation
-        network = solution.network
-        self.init_components_ = network.components @ whitening.inverse.T
-        self.loss_curve_ = solution.search.history
-        self.n_iter_ = len(self.loss_curve_)
         self._n_outputs = None if y.ndim == 1 else y.shape[1]
         self._n_features_out = problem.n_components
-        self._fit_estimator(problem, network, center, scale)
-        self.loss_ = -solution.search.objective
-        if order == 4:
-            self._loss, self.loss_ = fit_loss(
-                self.score_estimator_,
-                whitening,
-                solution.residual / len(X),
-                mu=float(self.mu),
-                parts=parts,
-                components=self.init_components_,
-            )
+        self._keep_solution(problem, solution, parts)
+        self._fit_estimator(problem, solution.network, center, scale)
         return self
 
     def _check_parameters(self) -> tuple[Solver, int]:
@@ -340,6 +317,29 @@ class ScoreFunctionLoss(
             )
         return number
 
+    def _make_problem(
+        self,
+        X: FloatArray,
+        targets: FloatArray,
+        means: FloatArray,
+        order: int,
+        solver: Solver,
+    ) -> Problem:
+        """Return what is to be solved. `means`: taken from the scaled targets."""
+        whitening = fit_coordinates(X, solver)
+        return Problem(
+            X,
+            targets,
+            means,
+            whitening,
+            self._number_of_components(X.shape[1], whitening.rank),
+            self.activation,
+            order,
+            affordable_degree(self._residual_degree(order), *X.shape),
+            max(self.alpha, _ALPHA_OF_START) if self.polish else float(self.alpha),
+            solver,
+        )
+
     def _fit_score_estimator(
         self, problem: Problem, rng: np.random.RandomState
     ) -> tuple[Any, Parts]:
@@ -361,6 +361,26 @@ class ScoreFunctionLoss(
         with warnings.catch_warnings():  # of a bandwidth that nobody passed
             warnings.simplefilter("ignore", ConvergenceWarning)
             return score, white_parts(score, problem.whitening, problem.X.shape)
+
+    def _keep_solution(
+        self, problem: Problem, solution: Solution, parts: Parts
+    ) -> None:
+        """Store the directions that were found, and how."""
+        self._order = problem.order
+        inverse = problem.whitening.inverse
+        self.init_components_ = solution.network.components @ inverse.T
+        self.loss_curve_ = solution.search.history
+        self.n_iter_ = len(self.loss_curve_)
+        self.loss_ = -solution.search.objective
+        if problem.order == 4:
+            self._loss, self.loss_ = fit_loss(
+                self.score_estimator_,
+                problem.whitening,
+                solution.residual / len(problem.X),
+                mu=float(self.mu),
+                parts=parts,
+                components=self.init_components_,
+            )
 
     def _fit_estimator(
         self, problem: Problem, network: Network, center: FloatArray, scale: FloatArray

@@ -1,4 +1,4 @@
-"""Coordinates in which the samples are white."""
+"""Coordinates in which the samples are white, or as large as if they were."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ _SMALLEST_DEVIATION = 1e-6  # of scaled columns; directions below are left out
 class Whitening:
     """Coordinates z of mean 0 and covariance I, with x = mean + root z.
 
-    `root` and `inverse` (d, rank): z = inverse' (x - mean).
+    `root` and `inverse` (d, rank): z = inverse' (x - mean). The same for `fit_scaling`,
+    where the covariance has a mean of 1 on its diagonal.
     """
 
     mean: FloatArray
@@ -47,3 +48,18 @@ def fit_whitening(X: FloatArray) -> Whitening:
     root = scale[:, np.newaxis] * axes[kept].T * deviations[kept]
     inverse = axes[kept].T / scale[:, np.newaxis] / deviations[kept]
     return Whitening(mean, root, inverse)
+
+
+def fit_scaling(X: FloatArray) -> Whitening:
+    """Return coordinates that differ by one factor, and hold no constant direction.
+
+    Directions that are orthogonal in X are so in these, too.
+    """
+    white = fit_whitening(X)
+    variance = float(np.sum(white.root**2)) / white.rank
+    if variance == 0:
+        return white
+    full = white.rank == X.shape[1]
+    axes = np.eye(white.rank) if full else np.linalg.qr(white.root)[0]
+    deviation = np.sqrt(variance)
+    return Whitening(white.mean, deviation * axes, axes / deviation)

@@ -184,13 +184,13 @@ def assert_round_trip(model, feature_names=None):
 @pytest.mark.parametrize("scheme", ["step", "exponents", "codebook"])
 def test_loaded_model_predicts_the_bits_of_the_written_one(name, target, scheme):
     for dtype in ("float64", "float32"):
-        for seed in range(2):
-            model = quantised(stack_of(name, target, dtype), scheme, seed)
-            loaded = load_compressed(assert_round_trip(model))
-            assert_predicts_alike(loaded, write_model(decoded(model)))
-            assert_predicts_alike(
-                loaded, write_model(decoded(model)), X_NEW.astype("float32")
-            )
+        model = quantised(stack_of(name, target, dtype), scheme, seed=0)
+        loaded, written = (
+            load_compressed(assert_round_trip(model)),
+            write_model(decoded(model)),
+        )
+        assert_predicts_alike(loaded, written)
+        assert_predicts_alike(loaded, written, X_NEW.astype("float32"))
 
 
 integers = st.integers(-(2**41) + 1, 2**41 - 1)

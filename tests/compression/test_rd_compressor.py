@@ -311,7 +311,9 @@ def test_clone_keeps_a_frozen_model_and_drops_the_fit():
 # Inputs
 
 
-@pytest.mark.parametrize("as_sparse", [csr_matrix, csr_array])
+@pytest.mark.parametrize(
+    "as_sparse", [csr_array, pytest.param(csr_matrix, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", SOME)
 def test_sparse_samples_serve_as_dense_ones(name, method, as_sparse):
@@ -373,7 +375,7 @@ def test_names_of_a_dataframe_are_kept_and_saved(tmp_path):
 @pytest.mark.parametrize("model", [LogisticRegression(), MLPClassifier(**NETWORK)])
 def test_labels_come_back(model, labels):
     y = labels[SCORES.argmax(axis=1)]
-    compressor = RDCompressor(model, rate=4, random_state=0).fit(X, y)
+    compressor = RDCompressor(model, method="kmeans", rate=12).fit(X, y)
     assert_array_equal(compressor.classes_, np.unique(y))
     found = load_compressed(compressor.to_bytes()).predict(X)
     assert (
@@ -398,7 +400,7 @@ def test_models_of_single_precision_stay_so(model):
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", SOME)
-@pytest.mark.parametrize("n", [1, 2, 5])
+@pytest.mark.parametrize("n", [1, 5])
 def test_few_samples_are_enough(name, method, n):
     compressor = RDCompressor(
         FrozenEstimator(fitted(name)), method=method, random_state=0
@@ -742,7 +744,7 @@ def test_pipeline_goes_on_after_it():
 
 def test_stacking_takes_it_for_a_classifier():
     compressors = [
-        ("linear", RDCompressor(LogisticRegression(), random_state=0)),
+        ("linear", RDCompressor(LogisticRegression(), method="kmeans", rate=12)),
         ("network", RDCompressor(MLPClassifier(**NETWORK), method="kmeans")),
     ]
     stacking = StackingClassifier(compressors, cv=3).fit(X, LABELS)
@@ -858,7 +860,7 @@ def test_module_names_are_public():
     assert _rd_compressor.RDCompressor is RDCompressor
 
 
-# The promises of the issue, where they are fast; all are in the benchmarks
+# Promised sizes and distortions, where they are fast; all are in the benchmarks
 
 
 def test_ridge_on_diabetes_takes_45_bytes():
@@ -868,6 +870,7 @@ def test_ridge_on_diabetes_takes_45_bytes():
     assert model.score(X, y) - compressor.score(X, y) <= 0.01
 
 
+@pytest.mark.slow
 def test_logistic_regression_on_digits_takes_300_bytes():
     X, y = load_digits(return_X_y=True)
     model = LogisticRegression(max_iter=1000).fit(X[::2] / 16, y[::2])
@@ -897,7 +900,8 @@ def test_convergence_warning_is_of_the_inner_model_alone():
         RDCompressor(model).fit(X, LABELS)
 
 
-@pytest.mark.parametrize("C", [pytest.param(10, marks=pytest.mark.slow), 100])
+@pytest.mark.slow
+@pytest.mark.parametrize("C", [10, 100])
 def test_models_that_are_sure_keep_their_predictions(C):
     # their curvature is nearly 0, and that of equal changes of all outputs is rounding
     samples, digits = load_digits(return_X_y=True)

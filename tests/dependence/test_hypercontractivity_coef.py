@@ -346,6 +346,7 @@ def fitted_bytes(n_features):
     return peak
 
 
+@pytest.mark.slow
 def test_features_do_not_pile_up_their_kernels():
     per_feature = (fitted_bytes(24) - fitted_bytes(4)) / 20
     column = 5000 * 8

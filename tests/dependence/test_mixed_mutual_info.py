@@ -194,6 +194,7 @@ def test_pickled_estimator_gives_the_same_scores():
 # ---- permutations
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["threading", "loky"])
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_results_are_identical_for_every_backend_and_number_of_jobs(backend, n_jobs):

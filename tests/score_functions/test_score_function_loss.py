@@ -140,6 +140,29 @@ def test_stochastic_descent_recovers_one_direction():
     assert model.loss_curve_[-1] < model.loss_curve_[0]
 
 
+def test_stochastic_descent_works_in_the_coordinates_of_correlated_inputs():
+    """Directions that are orthogonal among the inputs are not where these are white."""
+    rng = np.random.default_rng(0)
+    root = np.linalg.cholesky([[4.0, 1.9], [1.9, 1.0]])
+    X = rng.normal(size=(20_000, 2)) @ root.T + 3
+    truth, _ = np.linalg.qr(rng.normal(size=(2, 2)))
+    y = np.maximum((X - X.mean(axis=0)) @ truth.T, 0).sum(axis=1)
+    options = {"residual_degree": 2, "polish": False, "max_iter": 20, "mu": 1}
+    model = model_for(solver="sgd", **options).fit(X, y)
+    assert weight_error(model.components_, truth) <= 0.02
+
+
+def test_stochastic_descent_leaves_out_directions_that_do_not_vary():
+    data = teacher(n=8192, d=3, n_components=1)
+    X = np.column_stack([data.X, np.ones(8192), data.X[:, 0]])
+    model = model_for(solver="sgd", polish=False, n_components=1, max_iter=20)
+    found = model.fit(X, data.y).components_[0]
+    assert found[3] == 0
+    # the first column and its copy share a weight
+    summed = np.array([[found[0] + found[4], *found[1:3]]])
+    assert weight_error(summed, data.components) <= 0.05
+
+
 def test_scores_of_a_mixture_recover_under_its_inputs():
     data = teacher(input_law="mixture")
     score = GaussianMixtureScore(random_state=0)

@@ -1,9 +1,10 @@
-"""Write the page of the documentation with the tables of a run.
+"""Write the pages of the documentation with the tables of a run.
 
 python -m benchmarks --output results
-python -m benchmarks._page results/results.json doc/benchmarks.rst
+python -m benchmarks._pages results/results.json doc
 
-Of several files, the later ones replace the scripts of the earlier ones.
+writes doc/benchmarks.rst, and into doc/benchmarks a page for each script. Of several
+files, the later ones replace the scripts of the earlier ones.
 """
 
 from __future__ import annotations
@@ -17,21 +18,21 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-HEAD = """\
-.. Written by python -m benchmarks._page; do not edit.
-
+NOTE = ".. Written by python -m benchmarks._pages; do not edit.\n"
+HEAD = f"""\
+{NOTE}
 Benchmarks
 ==========
 
 Every script of `benchmarks` measures one promise of skinfo beside its peers, and prints
-tables: one row a case, with the target and whether it is met. Here are the tables of
-the last run. To run the scripts again, in a clone of the repository:
+tables: one row a case, with the target and whether it is met. A page for each script
+has the tables of its last run. To run them again, in a clone of the repository:
 
 .. code-block:: console
 
    python -m pip install ".[benchmarks]"
    python -m benchmarks --output results
-   python -m benchmarks._page results/results.json doc/benchmarks.rst
+   python -m benchmarks._pages results/results.json doc
 
 To run some of them, name how they begin: `python -m benchmarks potential mutual_info`.
 What the peers are, `benchmarks/README.md` tells. A target is a constant of its script,
@@ -47,17 +48,26 @@ QUICK = """\
 SEPARATE = "\n..\n\n"  # two lists that follow each other
 
 
-def write_page(paths: Sequence[Path]) -> str:
+def write_pages(paths: Sequence[Path], folder: Path) -> None:
+    """Write the page of all scripts, and one for each, instead of those of before."""
     runs = [json.loads(path.read_text("utf-8")) for path in paths]
     scripts = {script["name"]: script for run in runs for script in run["scripts"]}
     ordered = [scripts[name] for name in sorted(scripts)]
+    pages = folder / "benchmarks"
+    pages.mkdir(exist_ok=True)
+    for page in pages.glob("*.rst"):
+        page.unlink()
+    for script in ordered:
+        path = pages / f"{script['name']}.rst"
+        path.write_text(page_of_script(script), "utf-8")
     parts = [HEAD]
     if any(run["quick"] for run in runs):
         parts.append(QUICK)
     parts += [heading("How it was measured", "-"), SEPARATE.join(map(listed, runs))]
     parts += [heading("All scripts", "-"), overview(ordered)]
-    parts += [section(script) for script in ordered]
-    return "\n".join(parts)
+    toctree = [f"   benchmarks/{script['name']}\n" for script in ordered]
+    parts.append("".join([".. toctree::\n   :hidden:\n\n", *toctree]))
+    (folder / "benchmarks.rst").write_text("\n".join(parts), "utf-8")
 
 
 def heading(title: str, line: str) -> str:
@@ -90,18 +100,19 @@ def listed(run: dict[str, Any]) -> str:
 
 
 def overview(scripts: Iterable[dict[str, Any]]) -> str:
-    """Return a table of the scripts, with links to their sections."""
+    """Return a table of the scripts, with links to their pages."""
     rows = []
     for script in scripts:
         n_met, n_judged = targets(script["tables"])
         rows.append(
             [
-                f":ref:`{script['name']} <{label(script)}>`",
+                f":doc:`{script['name']} <benchmarks/{script['name']}>`",
+                escaped(script["description"].splitlines()[0]),
                 f"{n_met} of {n_judged}" if n_judged else r"\-",
                 f"{script['seconds']:.0f}",
             ]
         )
-    return table("", ["Script", "Targets met", "Seconds"], rows)
+    return table("", ["Script", "What it measures", "Targets met", "Seconds"], rows)
 
 
 def targets(tables: Iterable[dict[str, Any]]) -> tuple[int, int]:
@@ -116,11 +127,11 @@ def targets(tables: Iterable[dict[str, Any]]) -> tuple[int, int]:
     return verdicts.count("yes"), len(verdicts)
 
 
-def section(script: dict[str, Any]) -> str:
+def page_of_script(script: dict[str, Any]) -> str:
     name = f"{script['name']}.py"
     parts = [
-        f"\n.. _{label(script)}:\n",
-        heading(f"`{name}`", "-"),
+        NOTE,
+        heading(f"`{name}`", "="),
         re.sub(r"([*|])", r"\\\1", script["description"]) + "\n",
         f"`python benchmarks/{name}`: {script['seconds']:.0f} s, {script['date']}.\n",
     ]
@@ -141,10 +152,6 @@ def section(script: dict[str, Any]) -> str:
     return "\n".join(parts)
 
 
-def label(script: dict[str, Any]) -> str:
-    return f"benchmark-{script['name']}".replace("_", "-")
-
-
 def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([header, *rows])
@@ -161,10 +168,10 @@ def escaped(text: str) -> str:
 
 
 def main() -> None:
-    *results, page = map(Path, sys.argv[1:])
+    *results, folder = map(Path, sys.argv[1:])
     if not results:
         sys.exit(__doc__)
-    page.write_text(write_page(results), "utf-8")
+    write_pages(results, folder)
 
 
 if __name__ == "__main__":

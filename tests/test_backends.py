@@ -57,6 +57,13 @@ def greedy_selection():
     return selector.scores_, selector.ranking_
 
 
+def greedy_selection_with_gaps():
+    X, y = table(n_features=3)
+    X[:9, 2] = np.nan
+    selector = MixedMutualInfo(strategy="jmi", nan_policy="omit").fit(X, y)
+    return selector.scores_, selector.ranking_
+
+
 def marginal_test():
     X, y = table()
     result = independence_test(X[:, 0], y, n_permutations=20, random_state=0)
@@ -75,6 +82,14 @@ def conditional_test():
     X, y = table()
     result = independence_test(X[:, 0], y, X[:, 1], n_permutations=20, random_state=0)
     return result.statistic, result.null_distribution
+
+
+def stopped_conditional_test():
+    X, y = table()
+    result = independence_test(
+        X[:, 0], y, X[:, 1], n_permutations=30, stop_early=True, random_state=0
+    )
+    return result.pvalue, result.null_distribution
 
 
 def pairs():
@@ -109,9 +124,11 @@ CALLS = {
         fitted_mutual_info,
         fitted_hypercontractivity,
         greedy_selection,
+        greedy_selection_with_gaps,
         marginal_test,
         stopped_test,
         conditional_test,
+        stopped_conditional_test,
         pairs,
         directed_pairs,
         interval,

@@ -19,69 +19,54 @@ from skinfo import (
     ScoreFunctionLoss,
 )
 
-ESTIMATORS = [
-    MixedMutualInfo(),
-    MixedMutualInfo(n_permutations=9, n_features_to_select=0.5, random_state=0),
-    MixedMutualInfo(nan_policy="omit", n_jobs=2),
-    MixedMutualInfo(strategy="jmi", n_features_to_select=0.5),
-    MixedMutualInfo(strategy="cmim"),
-    ChowLiuTree(),
-    ChowLiuTree(nan_policy="omit", n_jobs=2),
-    HypercontractivityCoef(),
-    HypercontractivityCoef(method="paper", direction="backward", n_permutations=2),
-    HypercontractivityCoef(nan_policy="omit", n_features_to_select=0.5, n_jobs=2),
-    GaussianScore(),
-    GaussianMixtureScore(random_state=0),
-    LocalLikelihoodScore(),
-    LocalLikelihoodScore(bandwidth=2.0, regularization=0.1, n_jobs=2),
-    ScoreFunctionLoss(n_init=1, random_state=0),
-    ScoreFunctionLoss(
-        Ridge(), activation="tanh", score_estimator=GaussianScore(), random_state=0
+ESTIMATORS = {
+    "mi": MixedMutualInfo(),
+    "mi-tests": MixedMutualInfo(
+        n_permutations=9, n_features_to_select=0.5, random_state=0
     ),
-    ScoreFunctionLoss(activation="tanh", polish=False, n_init=1, random_state=0),
-    RDCompressor(Ridge()),
-    RDCompressor(LogisticRegression(), rate=4),
-    RDCompressor(
+    "mi-jmi": MixedMutualInfo(strategy="jmi", n_features_to_select=0.5),
+    "tree": ChowLiuTree(),
+    "hypercontractivity": HypercontractivityCoef(),
+    "gaussian": GaussianScore(),
+    "mixture": GaussianMixtureScore(random_state=0),
+    "local": LocalLikelihoodScore(),
+    "loss": ScoreFunctionLoss(n_init=1, random_state=0),
+    "rd-ridge": RDCompressor(Ridge()),
+    "rd-mlp-kmeans": RDCompressor(
         MLPClassifier((10,), alpha=1, solver="lbfgs", random_state=0),
         method="kmeans",
         importance="hessian",
         rate=10,
     ),
-    RDCompressor(
+}
+VARIANTS = {
+    "mi-omit": MixedMutualInfo(nan_policy="omit", n_jobs=2),
+    "mi-cmim": MixedMutualInfo(strategy="cmim"),
+    "tree-omit": ChowLiuTree(nan_policy="omit", n_jobs=2),
+    "paper": HypercontractivityCoef(
+        method="paper", direction="backward", n_permutations=2
+    ),
+    "hypercontractivity-omit": HypercontractivityCoef(
+        nan_policy="omit", n_features_to_select=0.5, n_jobs=2
+    ),
+    "local-fixed": LocalLikelihoodScore(bandwidth=2.0, regularization=0.1, n_jobs=2),
+    "loss-ridge": ScoreFunctionLoss(
+        Ridge(), activation="tanh", score_estimator=GaussianScore(), random_state=0
+    ),
+    "loss-tanh": ScoreFunctionLoss(
+        activation="tanh", polish=False, n_init=1, random_state=0
+    ),
+    "loss-paper": ScoreFunctionLoss(
+        solver="sgd", residual_degree=None, polish=False, max_iter=5, random_state=0
+    ),
+    "rd-logistic": RDCompressor(LogisticRegression(), rate=4),
+    "rd-mlp-prune": RDCompressor(
         MLPRegressor(hidden_layer_sizes=(10,), solver="lbfgs", random_state=0),
         method="prune_refit",
         sparsity=0.5,
     ),
-]
-NAMES = [
-    "mi",
-    "mi-tests",
-    "mi-omit",
-    "mi-jmi",
-    "mi-cmim",
-    "tree",
-    "tree-omit",
-    "hypercontractivity",
-    "paper",
-    "hypercontractivity-omit",
-    "gaussian",
-    "mixture",
-    "local",
-    "local-fixed",
-    "loss",
-    "loss-ridge",
-    "loss-tanh",
-    "rd-ridge",
-    "rd-logistic",
-    "rd-mlp-kmeans",
-    "rd-mlp-prune",
-]
-
-# one of each class, and those that choose their features themselves
-SET_UP = (
-    *("mi", "mi-tests", "mi-jmi", "hypercontractivity", "hypercontractivity-omit"),
-    *("tree", "gaussian", "mixture", "local", "loss", "rd-ridge", "rd-mlp-kmeans"),
-)
+}
+EVERY = ESTIMATORS | VARIANTS
 
 # of scikit-learn's own checks, those that check_estimator does not run
 FURTHER_CHECKS = [
@@ -109,28 +94,41 @@ def expected_failures(estimator):
     return {}
 
 
-@parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
+@parametrize_with_checks(
+    list(ESTIMATORS.values()), expected_failed_checks=expected_failures
+)
 def test_estimators_pass_the_checks_of_scikit_learn(estimator, check):
     check(estimator)
 
 
+@pytest.mark.slow
+@parametrize_with_checks(
+    list(VARIANTS.values()), expected_failed_checks=expected_failures
+)
+def test_variants_pass_the_checks_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
 @pytest.mark.filterwarnings("ignore:X .*feature names")
+@pytest.mark.parametrize("check_name", FURTHER_CHECKS)
 @pytest.mark.parametrize(
-    ("estimator", "check_name"),
+    "estimator",
     [
-        pytest.param(estimator, check, id=f"{name}-{check}")
-        for estimator, name in zip(ESTIMATORS, NAMES, strict=True)
-        for check in FURTHER_CHECKS
-        if hasattr(estimator, "transform") or "transform" not in check
-        if name in SET_UP  # whose outputs have names by other rules
+        *(pytest.param(each, id=name) for name, each in ESTIMATORS.items()),
+        *(
+            pytest.param(each, id=name, marks=pytest.mark.slow)
+            for name, each in VARIANTS.items()
+        ),
     ],
 )
 def test_estimators_pass_the_further_checks_of_scikit_learn(estimator, check_name):
+    if "transform" in check_name and not hasattr(estimator, "transform"):
+        pytest.skip("has no transform")
     check = getattr(estimator_checks, check_name)
     check(type(estimator).__name__, sklearn.clone(estimator))
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=NAMES)
+@pytest.mark.parametrize("estimator", EVERY.values(), ids=EVERY)
 def test_inputs_are_never_written_to(estimator):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(60, 3)).round(1), rng.integers(0, 2, 60)
@@ -142,7 +140,7 @@ def test_inputs_are_never_written_to(estimator):
     estimator.score(X, y)
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=NAMES)
+@pytest.mark.parametrize("estimator", EVERY.values(), ids=EVERY)
 def test_fitted_estimators_pickle(estimator):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(60, 3)), rng.integers(0, 2, 60)

@@ -68,6 +68,7 @@ def test_folds_of_sorted_classes_that_do_not_shuffle_see_nothing(name):
         assert cross_val_score(SELECTORS[name], X, y, cv=folds).max() <= 0
 
 
+@pytest.mark.slow
 def test_a_search_chooses_the_selection_in_a_pipeline():
     """The class depends on three of twelve features, of which three more are copies."""
     X, y = make_classification(

@@ -279,7 +279,7 @@ CASES = [
 
 @pytest.mark.parametrize(("hidden", "link"), CASES)
 def test_rate_is_met_and_more_bits_mean_less_distortion(hidden, link):
-    stack, X = make_stack(d=40, hidden=hidden, link=link), make_inputs(d=40)
+    stack, X = make_stack(d=25, hidden=hidden, link=link), make_inputs(d=25)
     distortions = []
     for rate in (1.5, 4.0):
         model = compressed(stack, X, Target("rate", rate))
@@ -296,7 +296,7 @@ def test_rate_is_met_and_more_bits_mean_less_distortion(hidden, link):
 
 @pytest.mark.parametrize(("hidden", "link"), CASES)
 def test_number_of_bytes_is_met(hidden, link):
-    stack, X = make_stack(d=40, hidden=hidden, link=link), make_inputs(d=40)
+    stack, X = make_stack(d=25, hidden=hidden, link=link), make_inputs(d=25)
     wanted = 40 + stack.n_weights // 2
     model = compressed(stack, X, Target("n_bytes", wanted))
     assert wanted - 6 <= n_bytes(model) <= wanted
@@ -305,7 +305,7 @@ def test_number_of_bytes_is_met(hidden, link):
 @pytest.mark.parametrize(("hidden", "link"), CASES)
 @pytest.mark.parametrize("wanted", [0.2, 0.01])
 def test_distortion_is_met(hidden, link, wanted):
-    stack, X = make_stack(d=40, hidden=hidden, link=link), make_inputs(d=40)
+    stack, X = make_stack(d=25, hidden=hidden, link=link), make_inputs(d=25)
     model = compressed(stack, X, Target("distortion", wanted))
     found = relative_distortion(stack, model, X)
     # at the smallest size, little of it is left unused

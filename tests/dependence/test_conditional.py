@@ -281,7 +281,14 @@ def test_discrete_common_cause_explains_everything(z_discrete, step):
     assert mean == pytest.approx(0, abs=0.015)
 
 
-@pytest.mark.parametrize("steps", [(1, 1, 1), (0.5, 0, 0.5), (0.25, 0.25, 0.25)])
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (1, 1, 1),
+        pytest.param((0.5, 0, 0.5), marks=pytest.mark.slow),
+        pytest.param((0.25, 0.25, 0.25), marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("correlation", [0.0, 0.6])
 def test_rounding_leaves_the_estimate_about_as_it_is(steps, correlation):
     def rounded(values, step):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -253,23 +252,6 @@ def test_stopped_test_without_dependence_needs_few_draws():
 
 
 # the same for everyone
-
-
-@pytest.mark.parametrize("backend", ["threading", "loky"])
-@pytest.mark.parametrize("stop_early", [False, True])
-@pytest.mark.parametrize("given_z", [False, True])
-def test_result_is_identical_for_every_backend(
-    monkeypatch, backend, stop_early, given_z
-):
-    x, y, z = fork(correlation=0.3)
-    data = (x, y, z) if given_z else (x, y)
-    options = {"n_permutations": 30, "stop_early": stop_early, "random_state": 0}
-    expected = independence_test(*data, **options)
-    monkeypatch.setattr(_independence, "_SAMPLES_PER_TASK", 700)
-    with joblib.parallel_config(backend=backend):
-        result = independence_test(*data, **options, n_jobs=2)
-    assert tuple(result) == tuple(expected)
-    np.testing.assert_array_equal(result.null_distribution, expected.null_distribution)
 
 
 def test_a_generator_is_drawn_from():

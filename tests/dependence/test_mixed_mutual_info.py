@@ -194,19 +194,6 @@ def test_pickled_estimator_gives_the_same_scores():
 # ---- permutations
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("backend", ["threading", "loky"])
-@pytest.mark.parametrize("n_jobs", [1, 2])
-def test_results_are_identical_for_every_backend_and_number_of_jobs(backend, n_jobs):
-    X, y = make_table(400)
-    selector = MixedMutualInfo(n_permutations=300, random_state=0)
-    expected = clone(selector).fit(X, y)
-    with joblib.parallel_config(backend=backend):
-        found = clone(selector).set_params(n_jobs=n_jobs).fit(X, y)
-    np.testing.assert_array_equal(found.scores_, expected.scores_)
-    np.testing.assert_array_equal(found.null_distribution_, expected.null_distribution_)
-
-
 def test_random_state_decides_the_permutations_and_nothing_else():
     X, y = make_table()
     fits = [

@@ -2,7 +2,6 @@
 
 from functools import cache
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -296,21 +295,6 @@ def test_too_few_common_rows_of_two_features_name_the_column():
 
 
 # ---- parallel work
-
-
-@pytest.mark.parametrize("strategy", GREEDY)
-@pytest.mark.parametrize("backend", ["threading", "loky"])
-def test_order_is_the_same_for_every_backend(strategy, backend, monkeypatch):
-    monkeypatch.setattr(_redundancy, "_SAMPLES_PER_TASK", 300)  # two features a task
-    X, y = make_mixed_table()
-    X.loc[:9, "noise"] = np.nan
-    selector = MixedMutualInfo(
-        strategy=strategy, nan_policy="omit", n_features_to_select=7
-    )
-    expected = selector.fit(X, y).ranking_
-    with joblib.parallel_config(backend=backend):
-        found = selector.set_params(n_jobs=2).fit(X, y).ranking_
-    np.testing.assert_array_equal(found, expected)
 
 
 def test_terms_do_not_depend_on_the_number_of_features_in_a_task(monkeypatch):

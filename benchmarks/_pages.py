@@ -35,7 +35,7 @@ has the tables of its last run. To run them again, in a clone of the repository:
    python -m benchmarks._pages results/results.json doc
 
 To run some of them, name how they begin: `python -m benchmarks potential mutual_info`.
-What the peers are, `benchmarks/README.md` tells. A target is a constant of its script,
+`benchmarks/README.md` describes the peers. A target is a constant of its script,
 or what a peer reaches in the same row; those that are missed stay in the tables. Wide
 tables scroll sideways.
 """

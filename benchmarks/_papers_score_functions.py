@@ -23,11 +23,11 @@ from skinfo import GaussianMixtureScore, GaussianScore, LocalLikelihoodScore
 from skinfo.datasets import make_teacher_network
 from skinfo.score_functions._average_tensor import QuadraticPart
 from skinfo.score_functions._landscape import stochastic_descent
+from skinfo.score_functions._recovery import SIGN_OF_FOURTH
 
 N_SEEDS, QUICK_SEEDS = 20, 2
 FEWER = 4  # times fewer seeds where there are many columns
 SCALE_OF_LAPLACE = np.sqrt(1 / 2)
-SIGN_OF_RELU = -1.0  # of its mean fourth derivative, as in the authors' code
 N_TRAP_EPOCHS = 50
 METHODS = ("paper mode", "Gaussian score", "default", "true family", "random start")
 
@@ -143,15 +143,15 @@ def descent(
     parts: Sequence[QuadraticPart], y: FloatArray, teacher: Teacher, seed: int
 ) -> FloatArray:
     """Descend along the designed loss in the coordinates of the inputs."""
-    rng = np.random.RandomState(seed)
+    rng = np.random.RandomState(1000 + seed)  # another than that of the network
     start, _ = np.linalg.qr(rng.standard_normal((teacher.n_features,) * 2))
     search = stochastic_descent(
         [part.weighted(y / len(y)) for part in parts],
         start,
         mu=teacher.mu,
-        sign=SIGN_OF_RELU,
+        sign=SIGN_OF_FOURTH,
         n_epochs=teacher.n_epochs,
-        rng=rng,
+        generator=rng,
     )
     return search.directions
 

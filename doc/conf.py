@@ -105,7 +105,14 @@ def skip_inherited(
     return True if options and module.startswith("sklearn.") else None
 
 
+def shorten_title(_app: Sphinx, page: str, content: list[str]) -> None:
+    """Title the page of a function by its name alone, as those of classes are."""
+    if page.startswith("generated/skinfo."):
+        content[0] = re.sub(r"\A(\ufeff?)skinfo\.(datasets\.)?", r"\1", content[0])
+
+
 def setup(app: Sphinx) -> None:
     """Connect the functions above."""
+    app.connect("source-read", shorten_title)
     app.connect("include-read", include_markdown)
     app.connect("autodoc-skip-member", skip_inherited)

@@ -4,9 +4,9 @@
 
 Swimmers need rescue more often on days on which more ice cream is sold. Both depend on
 the temperature, and a test of independence finds all that is connected in any way. A
-test *given* the temperature tells that one has nothing to do with the other beyond it.
-Such tests are the first steps of the PC algorithm, which finds the skeleton of a causal
-graph: which variables act on each other directly.
+test *given* the temperature shows that the two are unrelated on days of the same
+temperature. Such tests are the first steps of the PC algorithm, which finds the
+skeleton of a causal graph: which variables act on each other directly.
 """
 
 # %%

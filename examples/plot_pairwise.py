@@ -13,7 +13,7 @@ somewhere, and p-values, adjusted for the number of pairs, tell which of both to
 # Eight properties of 178 wines
 # -----------------------------
 # The table has thirteen; these eight were picked, to save time, after a look at all of
-# them. In earnest that would be a choice to account for, as the p-values are only
+# them. In a real study that would be a choice to account for, as the p-values are only
 # adjusted for the pairs of the eight.
 
 import matplotlib.pyplot as plt

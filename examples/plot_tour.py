@@ -4,7 +4,7 @@
 1. A tour of the four methods
 =============================
 
-Four questions, each on a table that ships with scikit-learn: which features matter, is
+Four questions, each on data that ship with scikit-learn: which features matter, is
 there a hidden dependence, what is the hidden layer, and how small can a model get?
 """
 
@@ -12,10 +12,10 @@ there a hidden dependence, what is the hidden layer, and how small can a model g
 # Which features matter?
 # ----------------------
 # Ten measurements of 442 patients, and the progress of their diabetes a year later.
-# Added are a dose, which is zero for those who take no medicine, and two columns of
-# noise. :class:`~skinfo.MixedMutualInfo` takes numbers and categories as they are: how
-# much each tells of the progress (in nats), and whether that could be chance (p-values
-# by permutation).
+# Added are an invented dose, made from the progress and zero for those who take no
+# medicine, and two columns of noise. :class:`~skinfo.MixedMutualInfo` takes numbers
+# and categories as they are: how much each tells of the progress (in nats), and whether
+# that could be chance (p-values by permutation).
 
 import warnings
 
@@ -87,10 +87,11 @@ DependenceDisplay.from_estimator(selector, ax=axes[0])
 #
 # Is there a hidden dependence?
 # -----------------------------
-# In most wines, malic acid has little to do with the phenols that are no flavanoids. A
+# In most wines, malic acid has little to do with the non-flavanoid phenols. A
 # :class:`~skinfo.HypercontractivityCoef` asks what the dependence would be if the wines
 # were reweighted in the way that shows it best, and its tilt tells which wines these
-# are.
+# are. (This pair was chosen after a look at all pairs, on page 4, so that its p-value
+# alone is too small.)
 
 wines = load_wine(as_frame=True).data
 acid, phenols = wines[["malic_acid"]], wines["nonflavanoid_phenols"]

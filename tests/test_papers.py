@@ -332,7 +332,7 @@ def test_signs_as_scores_of_laplace_inputs_find_the_axes_whatever_the_labels(
     labels, rotated, seed
 ):
     data = make_teacher_network(4096, 5, input_law="laplace", random_state=seed)
-    rng = np.random.RandomState(seed)
+    rng = np.random.RandomState(1000 + seed)  # another than that of the network
     truth = data.components if rotated else np.eye(5)
     y = np.maximum(data.X @ truth.T, 0).sum(axis=1)
     if labels != "true":
@@ -341,7 +341,7 @@ def test_signs_as_scores_of_laplace_inputs_find_the_axes_whatever_the_labels(
     part = QuadraticPart(y / len(y), np.sqrt(2) * np.sign(data.X), np.zeros((5, 5)))
     start, _ = np.linalg.qr(rng.standard_normal((5, 5)))
     found = stochastic_descent(
-        [part], start, mu=30, sign=-1.0, n_epochs=50, rng=rng
+        [part], start, mu=30, sign=-1.0, n_epochs=50, generator=rng
     ).directions
     assert worst_direction(np.eye(5), found) < 0.01  # each of them is an axis
     if rotated:

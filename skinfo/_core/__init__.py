@@ -1,1 +1,1 @@
-"""What every folder of skinfo shares: checks, columns, permutations, tasks."""
+"""What every folder of skinfo shares: checks, columns, permutations, warnings."""

@@ -33,34 +33,52 @@ def check_option(name: str, value: Any, options: Collection[Any]) -> None:
         )
 
 
-def check_probability(name: str, value: Any) -> float:
-    """Return `value` as a float, or raise unless it lies strictly in (0, 1)."""
+def check_real(name: str, value: Any, remedy: str) -> float:
+    """Return `value` as a float, or raise unless it is a real number."""
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
         raise TypeError(
-            f"{name}={value!r} must be a number, not {type(value).__name__}. "
-            f"Pass a number strictly between 0 and 1."
+            f"{name}={value!r} must be a number, not {type(value).__name__}. {remedy}"
         )
-    probability = float(value)
+    return float(value)
+
+
+def check_bool(name: str, value: Any) -> bool:
+    """Return `value` as a bool, or raise unless it is one."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(
+            f"{name}={value!r} must be a bool, not {type(value).__name__}. "
+            "Pass True or False."
+        )
+    return bool(value)
+
+
+def check_probability(name: str, value: Any) -> float:
+    """Return `value` as a float, or raise unless it lies strictly in (0, 1)."""
+    remedy = f"Pass, for example, {name}=0.1."
+    probability = check_real(name, value, remedy)
     if not 0 < probability < 1:
         raise ValueError(
-            f"{name}={value!r} must lie strictly between 0 and 1. Pass such a number."
+            f"{name}={value!r} must lie strictly between 0 and 1. {remedy}"
         )
     return probability
 
 
 def check_positive(name: str, value: Any) -> float:
     """Return `value` as a float, or raise unless it is positive and finite."""
-    if not isinstance(value, numbers.Real) or isinstance(value, bool):
-        raise TypeError(
-            f"{name}={value!r} must be a number, not {type(value).__name__}. "
-            "Pass a positive number."
-        )
-    positive = float(value)
+    remedy = "Pass a positive number."
+    positive = check_real(name, value, remedy)
     if not 0 < positive < np.inf:
-        raise ValueError(
-            f"{name}={value!r} must be positive and finite. Pass a positive number."
-        )
+        raise ValueError(f"{name}={value!r} must be positive and finite. {remedy}")
     return positive
+
+
+def check_nonnegative(name: str, value: Any, example: float) -> float:
+    """Return `value` as a float, or raise unless it is finite and not negative."""
+    remedy = f"Pass, for example, {name}={example:g}."
+    number = check_real(name, value, remedy)
+    if not 0 <= number < np.inf:
+        raise ValueError(f"{name}={value!r} must be at least 0 and finite. {remedy}")
+    return number
 
 
 def check_n_neighbors(n_neighbors: Any, n_samples: int) -> int:

@@ -37,6 +37,12 @@ def permutation_pvalues(
     return np.where(np.isnan(statistics), np.nan, pvalues)
 
 
+def significant(adjusted_pvalues: FloatArray, alpha: float) -> BoolArray:
+    """Tell which p-values are at most alpha, up to the rounding of the adjustment."""
+    found: BoolArray = adjusted_pvalues <= alpha * (1 + _TIE_TOLERANCE)
+    return found
+
+
 def reaches(statistics: FloatArray | float, null_values: FloatArray) -> BoolArray:
     """Tell which null values are not below the statistics, up to rounding."""
     bound = statistics - _TIE_TOLERANCE * np.abs(statistics)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 
+from skinfo._core._checks import check_real
 from skinfo._core._typing import FloatArray
 
 # relative errors of symmetry and of positive semidefiniteness that are rounding
@@ -329,14 +329,8 @@ def _check_semidefinite(name: str, matrix: FloatArray, tolerance: float) -> None
 
 def _check_amount(name: str, value: Any) -> float:
     """Return `value` as a float, or raise unless it is a number of at least 0."""
-    if not isinstance(value, numbers.Real) or isinstance(value, bool):
-        raise TypeError(
-            f"{name}={value!r} must be a number, not {type(value).__name__}. "
-            "Pass a number of at least 0."
-        )
-    amount = float(value)
+    remedy = "Pass a number of at least 0."
+    amount = check_real(name, value, remedy)
     if math.isnan(amount) or amount < 0:
-        raise ValueError(
-            f"{name}={value!r} must be at least 0. Pass a number of at least 0."
-        )
+        raise ValueError(f"{name}={value!r} must be at least 0. {remedy}")
     return amount

@@ -112,17 +112,17 @@ def _add_cluster(
     # rows between begins and ends
     first = np.zeros(n_rows + 1, dtype=np.int64)
     last = np.full((_BRANCHES + 1) * n_rows + 1, len(costs))
-    for places, before, behind in _levels(n_rows):
+    for places, before, after in _levels(n_rows):
         rows = places - 1
         low = first[before]
-        high = np.maximum(np.minimum(limits[rows], last[behind]), low)
+        high = np.maximum(np.minimum(limits[rows], last[after]), low)
         found_here = _search(costs, cost, rows, low, high)
         best[rows], found[rows], first[places], last[places] = found_here
     return best, found
 
 
 @lru_cache
-def _levels(n_rows: int) -> list[tuple[IntArray, IntArray, IntArray]]:
+def _levels(n_rows: int) -> tuple[tuple[IntArray, IntArray, IntArray], ...]:
     """Return the places 1 to n_rows level by level, with those known around each."""
     levels = []
     places = np.arange(1, n_rows + 1)
@@ -133,7 +133,7 @@ def _levels(n_rows: int) -> list[tuple[IntArray, IntArray, IntArray]]:
         before = new // wide * wide
         levels.append((new, before, before + wide))
         stride = wide
-    return levels[::-1]
+    return tuple(levels[::-1])
 
 
 def _search(
@@ -225,8 +225,8 @@ def _wide_candidates(bounds: IntArray, half: int) -> IntArray:
     room = np.diff(bounds)[:, np.newaxis] - 1
     inner = bounds[1:-1, np.newaxis]
     before = inner - np.rint(parts[::-1] * room[:-1]).astype(np.int64)
-    behind = inner + np.rint(parts * room[1:]).astype(np.int64)
-    return np.concatenate([before, inner, behind], axis=1)
+    after = inner + np.rint(parts * room[1:]).astype(np.int64)
+    return np.concatenate([before, inner, after], axis=1)
 
 
 def _choose(
@@ -274,7 +274,7 @@ def _window_moments(
     """Return sums of mass, mass x and mass x^2 (3, n_bounds, n), x from a local mean.
 
     The first: of the cluster before an inner bound if it ends at the candidate. The
-    second: what the cluster behind it has more if it starts there. The third (3, n):
+    second: what the cluster after it has more if it starts there. The third (3, n):
     of the last cluster.
     """
     means, offsets = from_means(points, masses, bounds)

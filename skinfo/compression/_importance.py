@@ -13,15 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 from scipy.special import expit
 from sklearn import get_config
 from sklearn.utils import gen_batches
 
+from skinfo._core._sparse import is_sparse
 from skinfo._core._typing import AnyArray, BoolArray, FloatArray
 from skinfo.compression._layers import Stack, apply_link, forward, layer_inputs
 
-SUPERVISED = frozenset({"gradient", "hessian", "gradient+hessian"})
 _BLOCK_BYTES = 1 << 26  # larger blocks leave the caches and are not faster
 _LEAST_BIAS = 1e-10  # curvature of biases, beside the largest, that is not rounding
 _MARGIN_LINKS = frozenset({"identity", "modified_huber"})  # labels count as -1 and 1
@@ -118,7 +117,7 @@ def loss_targets(stack: Stack, y: Any) -> FloatArray:
     Indicators of the labels where the model predicts probabilities; -1 and 1 for other
     classifiers; y itself for regressors.
     """
-    y = y.toarray() if _is_sparse(y) else np.asarray(y)
+    y = y.toarray() if is_sparse(y) else np.asarray(y)
     classes = stack.form.classes
     if classes is not None and stack.form.labels == "single":
         y = _indicators(y.reshape(len(y)), classes, stack.n_outputs)
@@ -298,12 +297,8 @@ def _second_derivative(activation: str, a: FloatArray) -> FloatArray:
     return np.zeros_like(a)
 
 
-def _is_sparse(A: Any) -> bool:
-    return bool(issparse(A))
-
-
 def _power(A: Any, exponent: int) -> Any:
-    return A.power(exponent) if _is_sparse(A) else A**exponent
+    return A.power(exponent) if is_sparse(A) else A**exponent
 
 
 def _blocks(stack: Stack, X: Any, n_rows: int) -> Iterator[slice]:
@@ -318,7 +313,7 @@ def _blocks(stack: Stack, X: Any, n_rows: int) -> Iterator[slice]:
 def input_covariance(X: Any) -> tuple[FloatArray, FloatArray]:
     """Return the covariance (d, d), divided by n, and the means (d,) of the inputs."""
     means = np.asarray(X.mean(axis=0)).ravel()
-    if _is_sparse(X):
+    if is_sparse(X):
         gram = (X.T @ X).toarray() / X.shape[0]
         return gram - np.outer(means, means), means
     centred = X - means
@@ -338,7 +333,7 @@ def gauss_newton_matrix(stack: Stack, X: Any) -> FloatArray:
     if stack.link in _MARGIN_LINKS:
         return np.asarray(np.kron(input_covariance(X)[0], np.eye(n_outputs)))
     metric = distortion_metric(stack, forward(stack, X))
-    X = X.toarray() if _is_sparse(X) else X
+    X = X.toarray() if is_sparse(X) else X
     X = X - X.mean(axis=0)  # changes the biases only, and keeps the digits
     whole, mixed = _weight_products(X, metric)
     of_biases = np.diag(metric.scales.mean(axis=0))

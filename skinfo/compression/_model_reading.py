@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.utils.validation import check_is_fitted
 
+from skinfo._core._sparse import is_sparse
 from skinfo._core._typing import AnyArray, FloatArray
 from skinfo.compression._layers import AffineLayer, Form, Stack
 from skinfo.compression._model_checks import check_stack
@@ -63,7 +63,7 @@ def _read_network(model: Any, kind: int) -> Stack:
 
 def _read_linear_model(model: Any, kind: int) -> Stack:
     coef, intercept = model.coef_, model.intercept_
-    dense = coef.toarray() if _is_sparse(coef) else coef
+    dense = coef.toarray() if is_sparse(coef) else coef
     weights = _as_float64(np.atleast_2d(dense).T)
     biases = np.empty(weights.shape[1])
     biases[:] = intercept
@@ -98,12 +98,8 @@ def _common_dtype(name: str, arrays: list[AnyArray]) -> str:
     return found[0]
 
 
-def _is_sparse(weights: Any) -> bool:
-    return bool(issparse(weights))
-
-
 def _layout(weights: Any) -> str:
-    if _is_sparse(weights):
+    if is_sparse(weights):
         return "sparse"
     is_fortran = weights.ndim == 2 and weights.strides[0] < weights.strides[1]
     return "F" if is_fortran and not weights.flags.c_contiguous else "C"

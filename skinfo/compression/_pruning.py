@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
-from scipy.sparse import issparse
 
+from skinfo._core._sparse import is_sparse
 from skinfo._core._typing import BoolArray, FloatArray, IntArray
 from skinfo.compression._distortion import distortion
 from skinfo.compression._importance import input_covariance, unit_importance
@@ -208,7 +208,7 @@ class _Refit:
         damping = max(damping, _LEAST_DAMPING)
         covariance, means = input_covariance(A)
         variances = np.diag(covariance)
-        constant = _SPARSE_CONSTANT if issparse(A) else _CONSTANT
+        constant = _SPARSE_CONSTANT if is_sparse(A) else _CONSTANT
         varies = variances > constant * means**2
         deviations = np.where(varies, np.sqrt(np.maximum(variances, 0)), 0.0)
         inverse = np.divide(1.0, deviations, out=np.zeros(len(means)), where=varies)

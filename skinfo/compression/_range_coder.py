@@ -1,7 +1,7 @@
 """Integers to bytes and back, by a range coder with adaptive frequencies.
 
 The code of groups of integers is a number x in [0, 1), written as bytes with the most
-significant first, zeros behind the last. No sizes and no frequencies are stored: a
+significant first, zeros after the last. No sizes and no frequencies are stored: a
 reader has to know how many integers each group has and how many bytes there are.
 
 State: an interval of numbers of 56 bits, [low, low + width), at first low = 0 and
@@ -138,7 +138,7 @@ def _group_symbols(integers: IntArray) -> _Symbols:
 
 
 def _insert_bits(tokens: _Symbols, further: IntArray, n_bits: IntArray) -> _Symbols:
-    """Insert the further bits behind each token, at most 16 at a time."""
+    """Insert the further bits after each token, at most 16 at a time."""
     n_words = -(-n_bits // _WORD_BITS)
     owners = np.repeat(np.arange(n_bits.size), n_words)
     first = np.cumsum(n_words) - n_words
@@ -234,9 +234,9 @@ class _Decoder:
         place, width = self._place, self._width
         least, n_bits = signed_intervals()
         tokens, levels, magnitudes = [], [], []
-        energy = sum(recent[-WINDOW:])
+        window_sum = sum(recent[-WINDOW:])
         for _ in range(n_tokens):
-            level = energy.bit_length()
+            level = window_sum.bit_length()
             bounds = ends[level]
             unit = width // TOTAL
             token = bisect_right(bounds, place // unit) - 1
@@ -256,7 +256,7 @@ class _Decoder:
             tokens.append(token)
             levels.append(level)
             magnitudes.append(magnitude)
-            energy += counted - recent[-WINDOW]
+            window_sum += counted - recent[-WINDOW]
             recent.append(counted)
         self._place, self._width = place, width
         return np.array(tokens), np.array(levels), np.array(magnitudes)

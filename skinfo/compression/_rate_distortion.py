@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
-from scipy.sparse import issparse
 from sklearn.utils.sparsefuncs import mean_variance_axis, min_max_axis
 
+from skinfo._core._sparse import is_sparse
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo.compression._coded_layers import CodedLayer, is_float32, with_biases
 from skinfo.compression._importance import (
@@ -293,7 +293,7 @@ class Calibration:
 
 def _moments(inputs: Any) -> tuple[FloatArray, FloatArray]:
     """Return the means and variances of the inputs, (d,)."""
-    if issparse(inputs):
+    if is_sparse(inputs):
         means, variances = mean_variance_axis(inputs, axis=0)
         return np.asarray(means), np.asarray(variances)
     return inputs.mean(axis=0), inputs.var(axis=0)
@@ -305,7 +305,7 @@ def _reach(inputs: Any, means: FloatArray) -> FloatArray:
     Of normal inputs it is about their variance. Of those that seldom vary, such as rare
     indicators, it is much larger: their few samples say little of others.
     """
-    if issparse(inputs):
+    if is_sparse(inputs):
         lowest, highest = min_max_axis(inputs, axis=0)
     else:
         lowest, highest = inputs.min(axis=0), inputs.max(axis=0)

@@ -22,7 +22,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skinfo._core._checks import (
+    check_bool,
     check_integer,
+    check_nonnegative,
     check_option,
     check_positive,
     check_probability,
@@ -104,7 +106,8 @@ class RDCompressor(
     damping : float, default=0.01
         What is added to the curvature of the distortion, as a share of the squared
         reach of the inputs, which is about their variance, but more where they seldom
-        vary. Of linear models also much smaller values are tried.
+        vary. Of linear models much smaller values are tried, too, and some that are up
+        to three times as large.
     rdo : float, default=0.1
         How many squared steps one bit is worth. Half of it, and 0, are tried, too.
     random_state : int, RandomState instance or None, default=None
@@ -224,8 +227,8 @@ class RDCompressor(
         Raises
         ------
         ValueError
-            If a parameter is out of its range, `n_bytes` cannot be reached, or y is
-            missing.
+            If a parameter is out of its range, `n_bytes` or `distortion` cannot be
+            reached, or y is missing.
         TypeError
             If the model cannot be compressed, or a parameter has the wrong type.
         """
@@ -248,10 +251,10 @@ class RDCompressor(
                 f"rate={self.rate!r} is above that of the model, whose weights have "
                 f"{n_bits} bits. Pass a smaller rate."
             )
-        rng = check_random_state(self.random_state)
+        generator = check_random_state(self.random_state)
         with one_blas_thread():
-            some, y = some_samples(X, y, rng)
-            self._coded = self._compress(stack, some, y, target, rng)
+            some, y = some_samples(X, y, generator)
+            self._coded = self._compress(stack, some, y, target, generator)
             self._keep(stack, X, some)
         return self
 
@@ -259,8 +262,7 @@ class RDCompressor(
         check_option("method", self.method, METHODS)
         check_option("importance", self.importance, IMPORTANCES)
         check_positive("damping", self.damping)
-        if self.rdo != 0:
-            check_positive("rdo", self.rdo)
+        check_nonnegative("rdo", self.rdo, example=0.1)
         asked = {
             "rate": self.rate,
             "n_bytes": self.n_bytes,
@@ -308,7 +310,7 @@ class RDCompressor(
         X: Any,
         y: Any,
         target: Target,
-        rng: np.random.RandomState,
+        generator: np.random.RandomState,
     ) -> CodedModel:
         if self.method == "rate_distortion":
             return rate_distortion(
@@ -317,10 +319,12 @@ class RDCompressor(
                 target,
                 damping=float(self.damping),
                 rdo=float(self.rdo),
-                rng=rng,
+                generator=generator,
             )
         if self.method == "kmeans":
-            return kmeans(stack, X, y, target, importance=self.importance, rng=rng)
+            return kmeans(
+                stack, X, y, target, importance=self.importance, generator=generator
+            )
         sparsity = _DEFAULT_SPARSITY if self.sparsity is None else float(self.sparsity)
         return pruned(
             stack,
@@ -516,7 +520,7 @@ class RDCompressor(
             Whether to write the names of the features, which cost bytes.
         """
         check_is_fitted(self)
-        check_option("feature_names", feature_names, (True, False))
+        check_bool("feature_names", feature_names)
         names: Sequence[str] | None = None
         if feature_names:
             known = getattr(self.estimator_, "feature_names_in_", None)

@@ -101,7 +101,7 @@ class Reader:
         """Return the next bytes."""
         if n_bytes > self.n_left:
             raise ValueError(
-                f"{n_bytes - self.n_left} bytes lack. The file is damaged."
+                f"{n_bytes - self.n_left} bytes are missing. The file is damaged."
             )
         start, self._start = self._start, self._start + n_bytes
         return self._data[start : self._start]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
@@ -10,7 +9,9 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from skinfo._core._sparse import is_sparse
 from skinfo._core._typing import FloatArray, IntArray
+from skinfo._core._warnings import warn
 from skinfo.compression._candidates import (
     Candidate,
     CandidateSearch,
@@ -42,13 +43,16 @@ _FINE_LEVELS = 1 << 9  # of the largest weight that pruning leaves
 
 
 def make_probe(
-    stack: Stack, X: Any, rng: np.random.RandomState, *, midpoints: bool
+    stack: Stack, X: Any, generator: np.random.RandomState, *, midpoints: bool
 ) -> Probe:
     """Return the samples, and midpoints of them for a network."""
     if midpoints and len(stack.layers) > 1:
-        first, second = rng.permutation(X.shape[0]), rng.permutation(X.shape[0])
+        first, second = (
+            generator.permutation(X.shape[0]),
+            generator.permutation(X.shape[0]),
+        )
         middle = (X[first] + X[second]) / 2
-        X = middle if hasattr(X, "todense") else np.vstack([X, middle])
+        X = middle if is_sparse(X) else np.vstack([X, middle])
     raw = forward(stack, X)
     check_outputs(stack, raw)
     return Probe(stack, X, raw, without_weights(stack, raw))
@@ -65,11 +69,11 @@ def check_outputs(stack: Stack, raw: FloatArray) -> None:
         )
 
 
-def some_samples(X: Any, y: Any, rng: np.random.RandomState) -> tuple[Any, Any]:
+def some_samples(X: Any, y: Any, generator: np.random.RandomState) -> tuple[Any, Any]:
     """Return some of the samples, where there are very many."""
     if X.shape[0] <= _MOST_SAMPLES:
         return X, y
-    rows = np.sort(rng.choice(X.shape[0], _MOST_SAMPLES, replace=False))
+    rows = np.sort(generator.choice(X.shape[0], _MOST_SAMPLES, replace=False))
     return X[rows], None if y is None else np.asarray(y)[rows]
 
 
@@ -83,20 +87,19 @@ def rate_distortion(
     *,
     damping: float,
     rdo: float,
-    rng: np.random.RandomState,
+    generator: np.random.RandomState,
 ) -> CodedModel:
     """Return the model by the default scheme, the best of several at the target."""
-    probe = make_probe(stack, X, rng, midpoints=target.kind != "distortion")
+    probe = make_probe(stack, X, generator, midpoints=target.kind != "distortion")
     calibration = Calibration(stack, X)
     search = CandidateSearch(calibration, probe, target)
     if not any(layer.weights.any() for layer in stack.layers):
         return _smallest(search)
     if calibration.is_constant:
-        warnings.warn(
+        warn(
             "No feature of X varies, so that no weight makes a difference, and all "
             "become 0. Pass more samples.",
             ConvergenceWarning,
-            stacklevel=4,
         )
         return _smallest(search)
     if target.kind == "distortion" and target.amount >= 1:
@@ -190,10 +193,10 @@ def kmeans(
     target: Target,
     *,
     importance: str,
-    rng: np.random.RandomState,
+    generator: np.random.RandomState,
 ) -> CodedModel:
     """Return the model with one codebook a layer, by weighted k-means."""
-    probe = make_probe(stack, X, rng, midpoints=False)
+    probe = make_probe(stack, X, generator, midpoints=False)
     weights = importance_of(stack, X, y, importance)
 
     def with_levels(n_levels: int) -> CodedModel:

@@ -11,7 +11,7 @@ floor(2^40 2^(-i / 256)) and d = floor(2^24 2^(j / 2)), token 0 has the share 2^
 the tokens of an interval with middle m the share 2^(40 + b) P[e mod 256] >> floor(e /
 256) with e = floor(2^32 (2m)^power / (2^power d)). For z > 0 token 0 rather has 2^z - 1
 times the shares of all others. So much of 2^20 - 177, rounded down, plus 1 is the
-probability of a token, in units of 2^-20; token 0 also has what lacks to 2^20.
+probability of a token, in units of 2^-20; token 0 also has the remainder up to 2^20.
 
 Each law has a prior, which is a code length. Of power 2 and z = 0 there are j = -8, -7,
 ..., 24 with prior 0, then 28, 32, ..., 156 with prior 128, 256, ...; of power 1 and

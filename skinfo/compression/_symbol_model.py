@@ -1,6 +1,6 @@
 """Adaptive frequencies of tokens, the same on every machine.
 
-Blocks. All below changes only between blocks. The block behind n tokens of a group has
+Blocks. All below changes only between blocks. The block after n tokens of a group has
 max(1, min(floor(n / 8), max(32, floor(n / 16)))), or what is left of the group.
 
 Levels. The level of an integer is the bit length of the sum of the 8 magnitudes before
@@ -15,10 +15,10 @@ the weights w = W[u mod 256] >> floor(u / 256), the mean of a token over the law
 floor(sum of w probability / sum of w).
 
 Predictions are floor((c mean + 2^20 count) / (c + sum of counts)); token 0 also has
-what lacks to 2^20. There are three: the common one and the level's have c = 256, with
-the counts of the group and of its tokens at the level; the free one has the mean and
-the counts of the common one, with c = 8. For a level without tokens yet, that of the
-level is the common one.
+the remainder up to 2^20. There are three: the common one and the level's have c = 256,
+with the counts of the group and of its tokens at the level; the free one has the mean
+and the counts of the common one, with c = 8. For a level without tokens yet, that of
+the level is the common one.
 
 Frequencies are s level + t free + (64 - s - t) common + 1 from the three predictions.
 They add to 2^26 + 177. With weights w as above, of u less the smallest one, for u = 0,

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
-from skinfo._core._checks import check_integer, check_option
+from skinfo._core._checks import check_bool, check_integer
 from skinfo._core._typing import BoolArray, FloatArray
 from skinfo.datasets._parameters import (
     check_correlation,
@@ -24,8 +24,6 @@ from skinfo.datasets._truths import (
 )
 
 RandomState: TypeAlias = np.random.RandomState
-
-_BOOLS = (True, False)
 
 
 def make_discrete_continuous_mixture(
@@ -155,9 +153,9 @@ def make_discrete_plus_uniform(
     Raises
     ------
     ValueError
-        If a number is below 1, or `with_mixture` not a bool.
+        If a number is below 1.
     TypeError
-        If a number is not an integer.
+        If a number is not an integer, or `with_mixture` not a bool.
 
     See Also
     --------
@@ -194,7 +192,7 @@ def make_discrete_plus_uniform(
     n_samples = check_integer("n_samples", n_samples, minimum=1)
     n_values = check_integer("n_values", n_values, minimum=1)
     n_pairs = check_integer("n_pairs", n_pairs, minimum=1)
-    check_option("with_mixture", with_mixture, _BOOLS)
+    check_bool("with_mixture", with_mixture)
     generator = check_random_state(random_state)
     x = generator.randint(n_values, size=(n_samples, n_pairs)).astype(np.float64)
     y = x + generator.uniform(0, 2, size=x.shape)
@@ -329,10 +327,11 @@ def make_gaussian_dropout(
     Raises
     ------
     ValueError
-        If a parameter is out of its range, `shared_mask` is not a bool, or it is True
-        and `dropout` is a pair.
+        If a parameter is out of its range, or `shared_mask` is True and `dropout` a
+        pair.
     TypeError
-        If `correlation` or `dropout` is not a number, or `n_samples` not an integer.
+        If `correlation` or `dropout` is not a number, `n_samples` not an integer, or
+        `shared_mask` not a bool.
 
     Notes
     -----
@@ -362,7 +361,7 @@ def make_gaussian_dropout(
     """
     n_samples = check_integer("n_samples", n_samples, minimum=1)
     correlation = check_correlation(correlation)
-    check_option("shared_mask", shared_mask, _BOOLS)
+    check_bool("shared_mask", shared_mask)
     dropouts = check_dropout(dropout, shared_mask=shared_mask)
     generator = check_random_state(random_state)
     x, y = _draw_normal_pair(generator, n_samples, correlation)

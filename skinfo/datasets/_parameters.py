@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from skinfo._core._checks import check_integer
+from skinfo._core._checks import check_integer, check_real
 from skinfo._core._typing import FloatArray
 
 
 def check_fraction(name: str, value: Any) -> float:
     """Return `value` as a float, or raise unless it lies in [0, 1]."""
-    fraction = _check_number(name, value, "a number between 0 and 1")
+    fraction = check_real(name, value, "Pass a number between 0 and 1.")
     if not 0 <= fraction <= 1:
         raise ValueError(
             f"{name}={value!r} must lie between 0 and 1, both included. "
@@ -26,7 +25,7 @@ def check_fraction(name: str, value: Any) -> float:
 
 def check_scale(name: str, value: Any) -> float:
     """Return `value` as a float, or raise unless it is finite and at least 0."""
-    scale = _check_number(name, value, "a number of at least 0")
+    scale = check_real(name, value, "Pass a number of at least 0.")
     if not (scale >= 0 and math.isfinite(scale)):
         raise ValueError(
             f"{name}={value!r} must be finite and at least 0. "
@@ -42,8 +41,8 @@ def check_noise(value: Any) -> float:
 
 def check_correlation(value: Any) -> float:
     """Return `value` as a float, or raise unless it lies strictly in (-1, 1)."""
-    correlation = _check_number(
-        "correlation", value, "a number strictly between -1 and 1"
+    correlation = check_real(
+        "correlation", value, "Pass a number strictly between -1 and 1."
     )
     if not -1 < correlation < 1:
         raise ValueError(
@@ -123,13 +122,3 @@ def _real_array(name: str, value: Any) -> FloatArray:
             f"Pass {name} as an array of floats."
         )
     return array.astype(np.float64)
-
-
-def _check_number(name: str, value: Any, expected: str) -> float:
-    """Return `value` as a float, or raise unless it is a real number."""
-    if not isinstance(value, numbers.Real) or isinstance(value, bool):
-        raise TypeError(
-            f"{name}={value!r} must be a number, not {type(value).__name__}. "
-            f"Pass {expected}."
-        )
-    return float(value)

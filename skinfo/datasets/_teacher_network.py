@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit
 from sklearn.utils import Bunch, check_random_state
 
-from skinfo._core._checks import check_integer, check_option
+from skinfo._core._checks import check_bool, check_integer, check_option
 from skinfo._core._typing import FloatArray
 from skinfo.datasets._parameters import (
     check_n_components,
@@ -22,7 +22,6 @@ from skinfo.datasets._parameters import (
 
 RandomState: TypeAlias = np.random.RandomState
 
-_BOOLS = (True, False)
 
 _ACTIVATIONS: dict[str, Callable[[FloatArray], FloatArray]] = {
     "relu": lambda z: np.maximum(z, 0),
@@ -186,7 +185,7 @@ def make_teacher_network(
     n_features = check_integer("n_features", n_features, minimum=1)
     check_option("activation", activation, tuple(_ACTIVATIONS))
     check_option("input_law", input_law, tuple(_INPUT_LAWS))
-    check_option("orthogonal", orthogonal, _BOOLS)
+    check_bool("orthogonal", orthogonal)
     n_components = check_n_components(n_components, n_features, orthogonal=orthogonal)
     given_weights = check_output_weights(output_weights, n_components)
     bias_scale = check_scale("bias_scale", bias_scale)

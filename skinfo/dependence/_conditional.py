@@ -17,7 +17,7 @@ from skinfo.dependence._codes import densify
 from skinfo.dependence._conditional_ties import conditional_tie_terms
 from skinfo.dependence._mutual_info import MutualInformation
 from skinfo.dependence._neighbors import NeighborIndex, build_index, group_spacing
-from skinfo.dependence._pointwise import index_pair, mean_term
+from skinfo.dependence._pointwise import grassberger_log, index_pair, mean_term
 from skinfo.dependence._remainders import remainders
 from skinfo.dependence._scaling import EncodedColumn, encode_columns
 from skinfo.dependence._variables import Variable, make_variable, stack
@@ -161,10 +161,8 @@ def _nominal_terms(triple: IndexedTriple) -> FloatArray:
     n_xz = triple.xz.variable.counts[triple.rows_xz]
     n_yz = triple.yz.variable.counts[triple.rows_yz]
     n_z = triple.z.variable.counts[triple.rows_z]
-    correction = (digamma((n_xyz + 1) / 2) - digamma(n_xyz / 2)) / 2
     psi = triple.digammas
-    log_n_xyz = psi[n_xyz] + np.where(n_xyz % 2, -correction, correction)
-    terms = log_n_xyz + np.log(n_z) - (psi[n_xz] + psi[n_yz])
+    terms = grassberger_log(n_xyz, psi) + np.log(n_z) - (psi[n_xz] + psi[n_yz])
     return np.where((n_xz > 1) & (n_yz > 1), terms, 0.0)
 
 
@@ -256,7 +254,7 @@ def conditional_mutual_information(
         "raise": missing or infinite values are an error. "omit": rows that have any
         are left out.
     n_jobs : int, default=None
-        Number of threads that share large samples. None means 1 unless in a
+        Number of jobs that share large samples. None means 1 unless in a
         :obj:`joblib.parallel_backend` context, -1 all processors.
 
     Returns
@@ -336,7 +334,7 @@ def conditional_mutual_information(
     triple = prepare_triple(measure, vector_x, vector_y, vector_z)
     if triple is None:
         pair = index_pair(measure.prepare(vector_x), measure.prepare(vector_y))
-        return mean_term(pair, measure.terms(pair, n_jobs))
+        return mean_term(pair.joint, measure.terms(pair, n_jobs))
     return conditional_value(triple, measure, n_jobs)
 
 
@@ -371,12 +369,8 @@ def _varying_columns(vector: RandomVector, scale: str | None) -> list[EncodedCol
 def conditional_value(
     triple: IndexedTriple, measure: MutualInformation, n_jobs: int | None = None
 ) -> float:
-    """Return the mean of the terms over the samples.
-
-    They are sorted first, so that the order of the rows leaves no trace in the sum.
-    """
+    """Return the mean of the terms over the samples."""
     terms = conditional_terms(
         triple, n_neighbors=measure.n_neighbors, ties=measure.ties, n_jobs=n_jobs
     )
-    joint = triple.joint.variable
-    return float(np.sort(terms * joint.counts).sum() / joint.n_samples)
+    return mean_term(triple.joint.variable, terms)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +14,10 @@ from skinfo._core._checks import check_positive
 from skinfo._core._threads import one_blas_thread
 from skinfo._core._typing import FloatArray
 from skinfo._core._vectors import complete_pair, read_pair
+from skinfo._core._warnings import warn
 from skinfo.dependence._ascent import maximise
 from skinfo.dependence._channel import Channel
+from skinfo.dependence._maximal_correlation import MaximalCorrelation
 from skinfo.dependence._potential import KernelVector, PotentialCorrelation
 
 _SUM_TOLERANCE = 1e-9
@@ -165,11 +166,10 @@ def _read_joint(joint: ArrayLike) -> FloatArray:
     scaled_total = float(np.sort(table, axis=None).sum())  # in an order of its own
     total = scaled_total * largest
     if abs(total - 1) > _SUM_TOLERANCE:
-        warnings.warn(
+        warn(
             f"joint sums to {total:.10g}, not to 1, and was divided by its sum. "
             "Pass joint / joint.sum() to say that this is meant.",
             UserWarning,
-            stacklevel=3,
         )
     normalised: FloatArray = table / scaled_total
     return normalised
@@ -265,6 +265,7 @@ def hypercontractivity(
     --------
     In 5% of the samples `y` is `x` plus noise; in the others it is independent:
 
+    >>> import numpy as np
     >>> from skinfo import hypercontractivity
     >>> from skinfo.datasets import make_hidden_correlation
     >>> data = make_hidden_correlation(1000, noise=0.03, random_state=0)
@@ -348,7 +349,7 @@ def maximal_correlation(
     >>> round(maximal_correlation(x, x**2), 1)  # the correlation of x and x^2 is 0
     0.9
     """
-    measure = PotentialCorrelation(bandwidth_factor, None, "kde")
+    measure = MaximalCorrelation(bandwidth_factor)
     pair = _read_kernel_pair(
         x,
         y,
@@ -358,13 +359,13 @@ def maximal_correlation(
         nan_policy=nan_policy,
     )
     with one_blas_thread():
-        return measure.channel(*pair).leading_pair()[0]
+        return measure.values(*pair, [None])[0]
 
 
 def _read_kernel_pair(
     x: ArrayLike,
     y: ArrayLike,
-    measure: PotentialCorrelation,
+    measure: PotentialCorrelation | MaximalCorrelation,
     *,
     x_discrete: Any,
     y_discrete: Any,

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import gen_batches
 from sklearn.utils.parallel import Parallel, delayed
 
-from skinfo._core._checks import check_integer
+from skinfo._core._checks import check_bool, check_integer
 from skinfo._core._permutation import (
     draw_seeds,
     permutation_pvalues,
@@ -113,7 +113,7 @@ def independence_test(
         Determines the permutations. Pass an int for reproducible results, which do not
         depend on `n_jobs` or the backend.
     n_jobs : int, default=None
-        Number of threads that share the permutations. None means 1 unless in a
+        Number of jobs that share the permutations. None means 1 unless in a
         :obj:`joblib.parallel_backend` context, -1 all processors.
     verbose : int, default=0
         How much joblib tells of the progress.
@@ -189,7 +189,7 @@ def independence_test(
     True
     """
     n_permutations = check_integer("n_permutations", n_permutations, minimum=1)
-    _check_stop_early(stop_early)
+    check_bool("stop_early", stop_early)
     discrete = ["x_discrete", "y_discrete"] + ["z_discrete"] * (z is not None)
     chosen = make_measure(measure, measure_params, extra=discrete)
     variables = {"x": x, "y": y} | ({} if z is None else {"z": z})
@@ -226,14 +226,6 @@ def independence_test(
     null_distribution = np.array(null)
     (pvalue,) = permutation_pvalues(np.array([statistic]), null_distribution[None])
     return IndependenceTestResult(statistic, float(pvalue), null_distribution)
-
-
-def _check_stop_early(value: Any) -> None:
-    if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(
-            f"stop_early={value!r} must be a bool, not {type(value).__name__}. "
-            "Pass True or False."
-        )
 
 
 def _statistics(

@@ -8,7 +8,6 @@ estimate grows from all samples to a part in a known way.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +21,7 @@ from skinfo._core._checks import check_probability
 from skinfo._core._permutation import draw_seeds, permuted_order
 from skinfo._core._typing import FloatArray
 from skinfo._core._vectors import RandomVector, complete_pair, read_pair
+from skinfo._core._warnings import warn
 from skinfo.dependence._mutual_info import MutualInformation
 from skinfo.dependence._pointwise import index_pair, mean_term
 
@@ -90,7 +90,7 @@ def mutual_information_interval(
     random_state : int, RandomState instance or None, default=None
         Seeds the splits. The estimate is the same for every seed.
     n_jobs : int, default=None
-        Number of threads that share large samples. The results do not depend on it.
+        Number of jobs that share large samples. The results do not depend on it.
 
     Returns
     -------
@@ -165,15 +165,14 @@ def mutual_information_interval(
     n_samples = vector_x.n_samples
     _check_smallest_part(n_samples, measure.n_neighbors)
     if n_samples < _FEW_SAMPLES:
-        warnings.warn(
+        warn(
             f"The interval is from {n_samples} complete rows. Below {_FEW_SAMPLES} it "
             "can miss the truth more often than confidence_level says. "
             "Pass more samples.",
             UserWarning,
-            stacklevel=2,
         )
     pair = index_pair(measure.prepare(vector_x), measure.prepare(vector_y))
-    estimate = mean_term(pair, measure.terms(pair, n_jobs))
+    estimate = mean_term(pair.joint, measure.terms(pair, n_jobs))
     if n_samples < _SAMPLES_WORTH_THREADS:
         n_jobs = 1
     seeds = draw_seeds(random_state, len(_NUMBERS_OF_PARTS))

@@ -11,10 +11,10 @@ import numpy as np
 from skinfo._core._columns import Column, nominal_by_kind
 from skinfo._core._typing import AnyArray, IntArray
 from skinfo._core._vectors import RandomVector
-from skinfo.dependence._channel import kernel_joint
+from skinfo.dependence._maximal_correlation import MaximalCorrelation
 from skinfo.dependence._measure import DependenceMeasure
 from skinfo.dependence._mutual_info import MutualInformation
-from skinfo.dependence._potential import KernelVector, PotentialCorrelation
+from skinfo.dependence._potential import PotentialCorrelation
 
 _MINIMUM_SAMPLES_OF_FUNCTIONS = 2
 
@@ -25,48 +25,6 @@ _HYPERCONTRACTIVITY_DEFAULTS = {
     "method": "kde",
 }
 _MAXIMAL_CORRELATION_DEFAULTS = {"bandwidth_factor": 1.06}
-
-
-@dataclass(frozen=True)
-class MaximalCorrelation:
-    """Maximal correlation as a measure of dependence (`DependenceMeasure`)."""
-
-    bandwidth_factor: float
-
-    @property
-    def _potential(self) -> PotentialCorrelation:
-        """The measure whose kernel joint this one takes."""
-        return PotentialCorrelation(self.bandwidth_factor, None, "kde")
-
-    def check_options(self) -> None:
-        """Raise where a parameter is wrong whatever the data."""
-        self._potential.check_options()
-
-    @property
-    def minimum_samples(self) -> int:
-        return self._potential.minimum_samples
-
-    @property
-    def advice(self) -> str:
-        return self._potential.advice
-
-    def check_samples(self, n_samples: int) -> None:
-        """Raise where there are too few samples."""
-        self._potential.check_samples(n_samples)
-
-    def is_nominal(self, column: Column) -> bool:
-        return self._potential.is_nominal(column)
-
-    def prepare(self, vector: RandomVector) -> KernelVector:
-        return self._potential.prepare(vector)
-
-    def values(
-        self, x: KernelVector, y: KernelVector, orders: Sequence[IntArray | None]
-    ) -> list[float]:
-        return [
-            kernel_joint(x.smoothed, y.smoothed, order).leading_pair()[0]
-            for order in orders
-        ]
 
 
 @dataclass(frozen=True)

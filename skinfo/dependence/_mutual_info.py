@@ -83,7 +83,10 @@ class MutualInformation:
             terms = self.terms(side_by_side(pairs), n_jobs=1)
             ends = np.cumsum([pair.joint.n_rows for pair in pairs[:-1]])
             parts = np.split(terms, ends)
-            results += [mean_term(*both) for both in zip(pairs, parts, strict=True)]
+            results += [
+                mean_term(pair.joint, terms)
+                for pair, terms in zip(pairs, parts, strict=True)
+            ]
         return results
 
     def terms(self, pair: IndexedPair, n_jobs: int | None = None) -> FloatArray:
@@ -137,7 +140,7 @@ def mutual_information(
         "raise": missing or infinite values are an error. "omit": rows that have any
         are left out.
     n_jobs : int, default=None
-        Number of threads that share large samples. None means 1 unless in a
+        Number of jobs that share large samples. None means 1 unless in a
         :obj:`joblib.parallel_backend` context, -1 all processors.
 
     Returns
@@ -202,7 +205,7 @@ def mutual_information(
         nan_policy=nan_policy,
         n_jobs=n_jobs,
     )
-    return mean_term(pair, terms)
+    return mean_term(pair.joint, terms)
 
 
 def pointwise_mutual_information(
@@ -238,7 +241,7 @@ def pointwise_mutual_information(
     nan_policy : {"raise", "omit"}, default="raise"
         "omit": samples with a missing or infinite value get NaN.
     n_jobs : int, default=None
-        Number of threads that share large samples.
+        Number of jobs that share large samples.
 
     Returns
     -------
@@ -347,7 +350,7 @@ def mixed_mutual_info(
         "omit": for each feature, the rows in which it or the target is missing or
         infinite are left out.
     n_jobs : int, default=None
-        Number of threads that share the features.
+        Number of jobs that share the features.
     verbose : int, default=0
         How much joblib tells of the progress.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -26,6 +25,7 @@ from skinfo._core._permutation import (
 from skinfo._core._threads import one_blas_thread
 from skinfo._core._typing import BoolArray, FloatArray, IntArray
 from skinfo._core._vectors import RandomVector, complete_pair, read_vector
+from skinfo._core._warnings import warn
 from skinfo.dependence._measure import DependenceMeasure
 from skinfo.dependence._measures_by_name import make_measure
 
@@ -270,7 +270,7 @@ def _check_complete_rows(
     remedy = f"Impute the values, or drop columns{measure.advice}."
     if n_scarce == len(of_pairs):
         raise ValueError(f"{message} {remedy}")
-    warnings.warn(f"{message} Their results are NaN. {remedy}", stacklevel=3)
+    warn(f"{message} Their results are NaN. {remedy}")
 
 
 def pair_matrix(

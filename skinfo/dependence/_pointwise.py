@@ -100,12 +100,12 @@ def index_pair(x: Variable, y: Variable) -> IndexedPair:
     )
 
 
-def mean_term(pair: IndexedPair, terms: FloatArray) -> float:
+def mean_term(joint: Variable, terms: FloatArray) -> float:
     """Return the mean over the samples of the terms of the joint rows.
 
     They are sorted first, so that the order of the rows leaves no trace in the sum.
     """
-    return float(np.sort(terms * pair.joint.counts).sum() / pair.joint.n_samples)
+    return float(np.sort(terms * joint.counts).sum() / joint.n_samples)
 
 
 def pointwise_terms(
@@ -136,19 +136,25 @@ def pointwise_terms(
     return terms
 
 
+def grassberger_log(counts: IntArray, digammas: FloatArray) -> FloatArray:
+    """Return G(n) = psi(n) + (-1)^n (psi((n + 1) / 2) - psi(n / 2)) / 2.
+
+    It estimates the log of the expected number with much less bias than psi where cells
+    hold few samples (Grassberger 2003). `digammas` holds psi(n) at place n.
+    """
+    correction = (digamma((counts + 1) / 2) - digamma(counts / 2)) / 2
+    return digammas[counts] + np.where(counts % 2, -correction, correction)
+
+
 def _nominal_terms(pair: IndexedPair) -> FloatArray:
     """Return G(n_xy) + log N - psi(n_x) - psi(n_y), by the numbers of equal samples.
 
-    G(n) = psi(n) + (-1)^n (psi((n + 1) / 2) - psi(n / 2)) / 2 (Grassberger 2003)
-    estimates the log of the expected number with much less bias than psi where cells
-    hold few samples. A value that occurs once carries no information.
+    A value that occurs once carries no information.
     """
     n_xy = pair.joint.counts
     n_x, n_y = pair.x.counts[pair.rows_x], pair.y.counts[pair.rows_y]
-    correction = (digamma((n_xy + 1) / 2) - digamma(n_xy / 2)) / 2
     psi = pair.digammas
-    log_n_xy = psi[n_xy] + np.where(n_xy % 2, -correction, correction)
-    terms = log_n_xy + np.log(pair.x.n_samples) - psi[n_x] - psi[n_y]
+    terms = grassberger_log(n_xy, psi) + np.log(pair.x.n_samples) - psi[n_x] - psi[n_y]
     return np.where((n_x > 1) & (n_y > 1), terms, 0.0)
 
 

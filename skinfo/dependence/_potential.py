@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, SupportsFloat
 
 import numpy as np
 
-from skinfo._core._checks import check_option, check_positive
+from skinfo._core._checks import check_option, check_positive, check_real
 from skinfo._core._columns import Column, nominal_by_kind, nominal_or_few_integers
 from skinfo._core._typing import IntArray
 from skinfo._core._vectors import RandomVector
@@ -178,12 +177,8 @@ def _pooled_deviation(vector: RandomVector) -> float:
 def _check_min_fraction(value: Any) -> None:
     if value is None:
         return
-    if not isinstance(value, numbers.Real) or isinstance(value, bool):
-        raise TypeError(
-            f"min_fraction={value!r} must be a number or None, not "
-            f"{type(value).__name__}. Pass, for example, min_fraction=0.05."
-        )
-    if not 0 < float(value) <= 1:
+    example = "Pass, for example, min_fraction=0.05, or None."
+    if not 0 < check_real("min_fraction", value, example) <= 1:
         raise ValueError(
             f"min_fraction={value!r} must lie in (0, 1]. Pass, for example, "
             "min_fraction=0.05, or None to let a tilt concentrate on any sample."

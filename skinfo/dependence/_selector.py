@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import numbers
-import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Self
@@ -21,9 +20,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skinfo._core._checks import check_integer, check_option, check_probability
 from skinfo._core._columns import NAN_POLICIES, nominal_by_kind
 from skinfo._core._frames import frame_to_array, is_dataframe, select_columns
-from skinfo._core._permutation import draw_seeds, permutation_pvalues
+from skinfo._core._permutation import draw_seeds, permutation_pvalues, significant
 from skinfo._core._typing import BoolArray, FloatArray, IntArray
 from skinfo._core._vectors import RandomVector, complete_pair
+from skinfo._core._warnings import warn
 from skinfo.dependence._measure import (
     DependenceMeasure,
     feature_results,
@@ -125,18 +125,16 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
         self.scores_ = scores
         self.discrete_features_ = features.nominal
         self._keep_results(results)
-        significant = np.ones(self.n_features_in_, dtype=bool)
+        passed = np.ones(self.n_features_in_, dtype=bool)
         for name in {"null_distribution_", "pvalues_", "ranking_"} & vars(self).keys():
             delattr(self, name)  # of an earlier fit
         if self.n_permutations > 0:
             self.null_distribution_ = null_distribution
             self.pvalues_ = permutation_pvalues(self.scores_, null_distribution)
             if self.alpha is not None:
-                # the adjusted p-values are rounded: those equal to alpha pass
-                bound = self.alpha * (1 + 1e-12)
-                significant = false_discovery_control(self.pvalues_) <= bound
+                passed = significant(false_discovery_control(self.pvalues_), self.alpha)
         if ranking is None:
-            self._support_mask = _best(self.scores_, significant, n_selected)
+            self._support_mask = _best(self.scores_, passed, n_selected)
         else:
             self.ranking_ = ranking
             self._support_mask = ranking <= n_selected
@@ -161,13 +159,11 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
             return
         needed = math.ceil(self.n_features_in_ / self.alpha * (1 - 1e-12)) - 1
         if self.n_permutations < needed:
-            warnings.warn(
+            warn(
                 f"With n_permutations={self.n_permutations}, a single feature that "
                 f"depends on the target cannot be selected at alpha={self.alpha!r} "
                 f"among {self.n_features_in_} features. "
                 f"Pass n_permutations={needed} or more.",
-                UserWarning,
-                stacklevel=3,
             )
 
     def _get_support_mask(self) -> BoolArray:
@@ -193,11 +189,9 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
             return super().transform(X)
         validate_data(self, X, reset=False, skip_check_array=True)
         if not self._support_mask.any():
-            warnings.warn(
+            warn(
                 "No features were selected: none is significant at "
-                f"alpha={self.alpha!r}.",
-                UserWarning,
-                stacklevel=2,
+                f"alpha={self.alpha!r}. Pass a larger alpha or more samples.",
             )
         selected = select_columns(X, np.flatnonzero(self._support_mask))
         output = getattr(self, "_sklearn_output_config", {})  # of set_output
@@ -288,7 +282,7 @@ def _number_to_select(n_features_to_select: Any, n_features: int) -> int:
         raise TypeError(
             f"n_features_to_select={n_features_to_select!r} must be an integer, a "
             "fraction of the features or None, not "
-            f"{type(n_features_to_select).__name__}."
+            f"{type(n_features_to_select).__name__}. Pass, for example, 5 or 0.5."
         )
     fraction = float(n_features_to_select)
     if not 0 < fraction <= 1:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skinfo._core._checks import check_probability
+from skinfo._core._permutation import significant
 from skinfo._core._typing import AnyArray, BoolArray, FloatArray
 from skinfo.dependence._pairwise import PairwiseDependence, pairwise_dependence
 from skinfo.inspection._dependence import display_names
@@ -29,7 +30,6 @@ _COLOURS, _NO_VALUE = "Blues", "0.9"
 _LONGEST_NAME = 25
 _SIZE, _LARGEST_CELL, _SMALLEST_CELL = 7.0, 0.45, 0.13  # inches
 _NOISE = 0.1  # of the largest value: negative ones down to this are chance
-_ROUNDING = 1 + 1e-12  # adjusted p-values that equal alpha are significant
 
 
 class PairwiseDependenceDisplay:
@@ -290,8 +290,7 @@ class PairwiseDependenceDisplay:
                 "Pass one for each cell."
             )
         np.fill_diagonal(pvalues, np.nan)
-        significant: BoolArray = pvalues <= self.alpha * _ROUNDING
-        return significant
+        return significant(pvalues, self.alpha)
 
 
 def _colour_range(values: FloatArray) -> tuple[float, float]:

@@ -56,7 +56,7 @@ def grid_moments(
     left_out: IntArray | None = None,
     n_jobs: int | None = None,
 ) -> LocalMoments:
-    """Return the moments around the queries, up to some 1e-4 of their size.
+    """Return the moments around the queries, up to some 1e-4 of the bandwidth.
 
     Where the weights are small they are summed without the grid. Elsewhere the
     effective sizes, which are not below the sums of the weights, stand for them, and

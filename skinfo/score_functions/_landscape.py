@@ -196,7 +196,7 @@ def stochastic_descent(
     mu: float,
     sign: float,
     n_epochs: int,
-    rng: np.random.RandomState,
+    generator: np.random.RandomState,
 ) -> Search:
     """Descend along the designed loss of small batches, as the paper does.
 
@@ -206,7 +206,7 @@ def stochastic_descent(
     directions, history = start, []
     n_samples = len(parts[0].weights)
     for epoch in range(n_epochs):
-        order = rng.permutation(n_samples)
+        order = generator.permutation(n_samples)
         losses = []
         for rows in gen_batches(n_samples, _BATCH):
             tensor = ImplicitTensor([part.take(order[rows]) for part in parts])

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import numbers
-import warnings
 from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from skinfo._core._checks import check_option, check_positive
+from skinfo._core._checks import (
+    check_nonnegative,
+    check_option,
+    check_positive,
+    check_real,
+)
 from skinfo._core._scales import centers_and_scales
 from skinfo._core._typing import FloatArray
+from skinfo._core._warnings import warn
 from skinfo.score_functions._estimator import LARGEST, ScoreFunctionEstimator
 from skinfo.score_functions._grid import grid_moments, grid_pays, grid_skews
 from skinfo.score_functions._moments import LocalMoments, local_moments, local_skews
@@ -44,7 +48,7 @@ class LocalLikelihoodScore(ScoreFunctionEstimator):
         What is added to the local covariance, in units of `h ** 2`. With 0 the formulas
         are used as they are, however few samples a point has near it.
     n_jobs : int, default=None
-        Number of threads that share the points. None means 1 unless in a
+        Number of jobs that share the points. None means 1 unless in a
         :obj:`joblib.parallel_backend` context, -1 all processors.
 
     Attributes
@@ -122,7 +126,9 @@ class LocalLikelihoodScore(ScoreFunctionEstimator):
     def _fit(self, X: FloatArray) -> None:
         n_samples = len(X)
         check_option("derivative_order", self.derivative_order, ORDERS)
-        self._regularization = self._check_regularization()
+        self._regularization = check_nonnegative(
+            "regularization", self.regularization, example=1e-6
+        )
         _, scales = centers_and_scales(X)
         self._center = np.median(X, axis=0)  # near which moments lose no digits
         if isinstance(self.bandwidth, str):
@@ -133,7 +139,9 @@ class LocalLikelihoodScore(ScoreFunctionEstimator):
             self.bandwidth_ = factor * n_samples ** (-1 / exponent)
             self.scale_ = scales
         else:
-            self.bandwidth_ = check_positive("bandwidth", self.bandwidth)
+            remedy = "Pass a positive number, or 'rule'."
+            self.bandwidth_ = check_real("bandwidth", self.bandwidth, remedy)
+            check_positive("bandwidth", self.bandwidth)
             self.scale_ = np.where(np.isfinite(scales), 1.0, np.inf)
         if not 1 / LARGEST <= self.bandwidth_ <= LARGEST:
             raise ValueError(
@@ -141,20 +149,6 @@ class LocalLikelihoodScore(ScoreFunctionEstimator):
                 f"representable. Pass one from {1 / LARGEST:g} to {LARGEST:g}."
             )
         self._samples = (X - self._center) / self.scale_
-
-    def _check_regularization(self) -> float:
-        value = self.regularization
-        if not isinstance(value, numbers.Real) or isinstance(value, bool):
-            raise TypeError(
-                f"regularization={value!r} must be a number, not "
-                f"{type(value).__name__}. Pass, for example, regularization=1e-6."
-            )
-        if not 0 <= float(value) < np.inf:
-            raise ValueError(
-                f"regularization={value!r} must be at least 0 and finite. "
-                "Pass, for example, regularization=1e-6."
-            )
-        return float(value)
 
     def _log_density_derivatives(
         self, X: FloatArray | None
@@ -239,10 +233,9 @@ class LocalLikelihoodScore(ScoreFunctionEstimator):
 
     def _warn_of_few(self, n_few: int, n_points: int) -> None:
         if n_few > 0:
-            warnings.warn(
+            warn(
                 f"{n_few} of {n_points} points have an effective number of samples "
                 f"below n_features + 2 = {self._n_varying + 2} near them. Pass a "
                 "larger bandwidth or bandwidth_factor.",
                 ConvergenceWarning,
-                stacklevel=5,
             )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skinfo._core._typing import FloatArray, IntArray
+from skinfo._core._warnings import warn
 from skinfo.score_functions._average_tensor import Parts
 from skinfo.score_functions._head import Network, fit_head
 from skinfo.score_functions._landscape import Search, polynomial_residual
@@ -59,6 +60,7 @@ class Problem:
             n_components=min(self.n_components, whitening.rank),
         )
 
+    @cached_property
     def white(self) -> FloatArray:
         """Return the samples in coordinates where they are white."""
         return self.whitening.apply(self.X)
@@ -68,7 +70,7 @@ class Problem:
         if self.residual_degree == 0:
             raw = self.targets + self.means
             return raw, raw
-        Z = self.white()
+        Z = self.white
         linear = polynomial_residual(Z, self.targets, 1)
         if self.residual_degree == 1:
             return linear, linear
@@ -100,12 +102,11 @@ def affordable_degree(degree: int, n_samples: int, n_features: int) -> int:
             break
         affordable -= 1
     if affordable < degree:
-        warnings.warn(
+        warn(
             f"{n_samples} samples of {n_features} features are too few to take a "
             f"polynomial of degree {degree} from y; degree {affordable} was taken. "
             "Pass more samples or fewer features.",
             ConvergenceWarning,
-            stacklevel=3,
         )
     return affordable
 
@@ -125,7 +126,7 @@ def white_parts(
     return [part.along(whitening.root) for part in parts]
 
 
-def solve(problem: Problem, parts: Parts, rng: np.random.RandomState) -> Solution:
+def solve(problem: Problem, parts: Parts, generator: np.random.RandomState) -> Solution:
     """Return the network by the scores at the samples, in white coordinates.
 
     Of several outputs, random combinations are tried; the one whose network fits all
@@ -135,7 +136,7 @@ def solve(problem: Problem, parts: Parts, rng: np.random.RandomState) -> Solutio
     n_outputs = outputs.shape[1]
     combinations = np.ones((1, 1))
     if n_outputs > 1:
-        combinations = rng.standard_normal((problem.solver.n_init, n_outputs))
+        combinations = generator.standard_normal((problem.solver.n_init, n_outputs))
     solutions = []
     for combination in combinations:
         residual = residuals @ combination
@@ -146,10 +147,10 @@ def solve(problem: Problem, parts: Parts, rng: np.random.RandomState) -> Solutio
             n_components=problem.n_components,
             order=problem.order,
             solver=problem.solver,
-            rng=rng,
+            generator=generator,
         )
         network = fit_head(
-            problem.white(),
+            problem.white,
             problem.targets,
             search.directions,
             problem.activation,
@@ -158,7 +159,7 @@ def solve(problem: Problem, parts: Parts, rng: np.random.RandomState) -> Solutio
         solutions.append(Solution(search, network, residual))
     if len(solutions) == 1:
         return solutions[0]
-    Z = problem.white()
+    Z = problem.white
     return max(solutions, key=lambda each: explained(each.network, Z, problem.targets))
 
 
@@ -171,25 +172,24 @@ def explained(network: Network, Z: FloatArray, targets: FloatArray) -> float:
 
 def choose_bandwidth_factor(
     problem: Problem,
-    rng: np.random.RandomState,
+    generator: np.random.RandomState,
     *,
     polish: bool,
-    factors: Sequence[float] = BANDWIDTH_FACTORS,
 ) -> float:
     """Return the factor whose network explains a held-out fifth best.
 
-    `polish`: of those that are as good when trained for some steps, as it will be.
-
-    The factor multiplies a power of the number of samples, so that some of them do.
+    `polish`: networks are compared after some steps of training; of those that are
+    about as good then, the best before training is taken. The factor multiplies a power
+    of the number of samples, so that some of the samples tell it.
     """
     n = min(len(problem.X), _MOST_TO_CHOOSE)
     if n < _FEWEST_TO_CHOOSE:
         return _DEFAULT_FACTOR
-    order = rng.permutation(len(problem.X))[:n]
+    order = generator.permutation(len(problem.X))[:n]
     held_out, rest = order[: n // 5], order[n // 5 :]
     training = problem.part(rest)
     Z = training.whitening.apply(problem.X[held_out])
-    seed = rng.randint(np.iinfo(np.int32).max)
+    seed = generator.randint(np.iinfo(np.int32).max)
 
     def qualities(factor: float) -> tuple[float, float]:
         """Return what the network does not explain, trained and as it was recovered."""
@@ -203,14 +203,14 @@ def choose_bandwidth_factor(
         solution = solve(training, parts, np.random.RandomState(seed))
         head = trained = solution.network
         if polish:
-            trained = trained_briefly(head, training.white(), training.targets)
+            trained = trained_briefly(head, training.white, training.targets)
         left, left_by_head = (
             1 - explained(network, Z, problem.targets[held_out])
             for network in (trained, head)
         )
         return left, left_by_head
 
-    found = {factor: qualities(factor) for factor in factors}
+    found = {factor: qualities(factor) for factor in BANDWIDTH_FACTORS}
     least = min(left for left, _ in found.values())
     good = [each for each, (left, _) in found.items() if left <= _AS_GOOD * least]
     return min(good, key=lambda factor: found[factor][1])

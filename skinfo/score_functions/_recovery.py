@@ -104,7 +104,7 @@ def recover_directions(
     n_components: int,
     order: int,
     solver: Solver,
-    rng: np.random.RandomState,
+    generator: np.random.RandomState,
 ) -> Search:
     """Return unit directions (k, d) in the coordinates of the parts, where x is white.
 
@@ -116,11 +116,11 @@ def recover_directions(
         sign_of_weights = 1.0 if np.trace(moment) > 0 else -1.0
         return stochastic_descent(
             quadratic(weighted),
-            _random_start(n_components, parts[0].n_columns, rng),
+            _random_start(n_components, parts[0].n_columns, generator),
             mu=solver.mu,
             sign=SIGN_OF_FOURTH * sign_of_weights,
             n_epochs=solver.max_iter,
-            rng=rng,
+            generator=generator,
         )
     if order == 3:
         basis = back = _leading_subspace(weighted, n_components)
@@ -129,7 +129,7 @@ def recover_directions(
         moment = total([part.weighted(y / len(y)) for part in parts], 2)
         basis, back, signature = _diagonal_coordinates(moment, n_components)
     tensor = average_tensor([part.along(basis) for part in weighted], order)
-    return _search(tensor, signature, order, solver, rng).along(back)
+    return _search(tensor, signature, order, solver, generator).along(back)
 
 
 def _leading_subspace(weighted: Parts, n_components: int) -> FloatArray:
@@ -163,13 +163,15 @@ def _search(
     signature: FloatArray,
     order: int,
     solver: Solver,
-    rng: np.random.RandomState,
+    generator: np.random.RandomState,
 ) -> Search:
     """Return the best of several starts: that of the largest sum |T(a, ..., a)|."""
     k = len(signature)
     if np.any(signature != signature[0]):
         # the designed loss needs M to be definite
-        starts = rng.standard_normal((k, _STARTS_FOR_BOTH_SIGNS * solver.n_init, k))
+        starts = generator.standard_normal(
+            (k, _STARTS_FOR_BOTH_SIGNS * solver.n_init, k)
+        )
         return pseudo_orthonormal_directions(
             tensor, signature, starts, max_iter=solver.max_iter, tol=solver.tol
         )
@@ -197,12 +199,17 @@ def _search(
                 tol=solver.tol,
             )
 
-    searches = [run(_random_start(k, k, rng)) for _ in range(solver.n_init)]
+    searches = [run(_random_start(k, k, generator)) for _ in range(solver.n_init)]
     return max(searches, key=lambda search: search.objective)
 
 
-def _random_start(k: int, d: int, rng: np.random.RandomState) -> FloatArray:
-    """Return k random orthonormal rows."""
-    basis, _ = np.linalg.qr(rng.standard_normal((d, k)))
+def _random_start(k: int, d: int, generator: np.random.RandomState) -> FloatArray:
+    """Return k random orthonormal rows.
+
+    From a seed of their own: the first numbers of `generator` are also what
+    `make_teacher_network` of the same seed makes its directions from.
+    """
+    own = np.random.default_rng(generator.randint(np.iinfo(np.int32).max))
+    basis, _ = np.linalg.qr(own.standard_normal((d, k)))
     start: FloatArray = basis.T
     return start

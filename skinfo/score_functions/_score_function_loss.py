@@ -21,9 +21,10 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from skinfo._core._checks import check_integer, check_option, check_positive
+from skinfo._core._checks import check_bool, check_integer, check_option, check_positive
 from skinfo._core._threads import one_blas_thread
 from skinfo._core._typing import FloatArray
+from skinfo._core._warnings import warn
 from skinfo.score_functions._average_tensor import Parts
 from skinfo.score_functions._estimator import check_sizes
 from skinfo.score_functions._fitted_loss import fit_loss
@@ -244,16 +245,15 @@ class ScoreFunctionLoss(
         scale = np.where(scale > 0, scale, 1.0)
         targets, means = (Y - center) / scale, center / scale
         problem = self._make_problem(X, targets, means, order, solver)
-        rng = check_random_state(self.random_state)
+        generator = check_random_state(self.random_state)
         with one_blas_thread():
-            self.score_estimator_, parts = self._fit_score_estimator(problem, rng)
-            solution = solve(problem, parts, rng)
+            self.score_estimator_, parts = self._fit_score_estimator(problem, generator)
+            solution = solve(problem, parts, generator)
         if not (self.polish or solution.search.converged):
-            warnings.warn(
+            warn(
                 f"The solver did not converge in max_iter={self.max_iter} iterations. "
                 "Pass a larger max_iter.",
                 ConvergenceWarning,
-                stacklevel=2,
             )
         self._activation = self.activation
         self._n_outputs = None if y.ndim == 1 else y.shape[1]
@@ -268,13 +268,14 @@ class ScoreFunctionLoss(
         check_option("order", self.order, ("auto", 3, 4))
         check_option("residual_degree", self.residual_degree, ("auto", 1, 2, None))
         check_option("solver", self.solver, SOLVERS)
-        check_option("polish", self.polish, (True, False))
+        check_bool("polish", self.polish)
         self._check_estimator()
         order = _ORDERS[self.activation] if self.order == "auto" else int(self.order)
         if order == 3 and self.solver != "fixed_point":
             raise ValueError(
                 f"solver={self.solver!r} minimises the designed loss, which needs "
-                "order=4. Pass solver='fixed_point' or activation='relu'."
+                f"order=4, but order={self.order!r} with activation="
+                f"{self.activation!r} is 3. Pass order=4 or solver='fixed_point'."
             )
         check_positive("mu", self.mu)
         check_positive("tol", self.tol)
@@ -341,7 +342,7 @@ class ScoreFunctionLoss(
         )
 
     def _fit_score_estimator(
-        self, problem: Problem, rng: np.random.RandomState
+        self, problem: Problem, generator: np.random.RandomState
     ) -> tuple[Any, Parts]:
         """Return the fitted estimator, and its scores in white coordinates."""
         if self.score_estimator is not None:
@@ -354,7 +355,9 @@ class ScoreFunctionLoss(
                 samplewise=problem.solver.name == "sgd",
             )
         trains = self.estimator is None or hasattr(self.estimator, "hidden_layer_sizes")
-        factor = choose_bandwidth_factor(problem, rng, polish=self.polish and trains)
+        factor = choose_bandwidth_factor(
+            problem, generator, polish=self.polish and trains
+        )
         score = LocalLikelihoodScore(
             bandwidth_factor=factor, derivative_order=problem.order
         ).fit(problem.X)
@@ -413,7 +416,7 @@ class ScoreFunctionLoss(
         self.estimator_ = network_in_mlp(
             regressor,
             network,
-            problem.white(),
+            problem.white,
             self._as_passed(problem.targets),
             polish=self.polish,
         )

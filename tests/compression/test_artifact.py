@@ -858,7 +858,10 @@ NONSENSE = {
     "too many integers": (head() + layer_bytes() + FIVE + b"\0\1", "damaged"),
     "names that lack": (head(form=1 << 7) + layer_bytes() + b"\1a\1b", "do not fit"),
     "names of bytes": (head(form=1 << 7) + layer_bytes() + b"\1\xff" * 5, "not UTF-8"),
-    "long names": (head(form=1 << 7) + layer_bytes() + b"\x7fa" * 5, "bytes lack"),
+    "long names": (
+        head(form=1 << 7) + layer_bytes() + b"\x7fa" * 5,
+        "bytes are missing",
+    ),
     "NaN power": (
         head(kind=29) + struct.pack("<d", np.nan) + layer_bytes() + FIVE,
         "power=nan is not finite",
@@ -928,7 +931,7 @@ NONSENSE = {
         head(71, OBJECTS) + b"\3\1a\1b\1c" + layer_bytes() + FIVE,
         "3 classes need 3 outputs",
     ),
-    "nothing": (b"\xa7SK\1", "bytes lack"),
+    "nothing": (b"\xa7SK\1", "bytes are missing"),
 }
 
 

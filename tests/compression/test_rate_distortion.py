@@ -96,7 +96,7 @@ def compressed(stack, X, target, *, seed=0, damping=1e-2, rdo=0.1):
         target,
         damping=damping,
         rdo=rdo,
-        rng=np.random.RandomState(seed),
+        generator=np.random.RandomState(seed),
     )
 
 
@@ -366,7 +366,7 @@ def test_linear_gaussian_gap_is_small():
 def test_kmeans_meets_its_target(hidden, target):
     stack = make_stack(d=30, hidden=hidden, link="softmax")
     X, rng = make_inputs(d=30), np.random.RandomState(0)
-    model = kmeans(stack, X, None, target, importance="kl", rng=rng)
+    model = kmeans(stack, X, None, target, importance="kl", generator=rng)
     if target.kind == "rate":
         assert bits_per_weight(model) <= target.amount
     elif target.kind == "n_bytes":
@@ -379,7 +379,7 @@ def test_kmeans_with_as_many_levels_as_weights_keeps_them():
     stack, X = make_stack(), make_inputs()
     rng = np.random.RandomState(0)
     target = Target("n_bytes", 10_000)
-    model = kmeans(stack, X, None, target, importance="uniform", rng=rng)
+    model = kmeans(stack, X, None, target, importance="uniform", generator=rng)
     weights = decoded(model).layers[0].weights
     assert_array_equal(weights, stack.layers[0].weights.astype(np.float32))
 
@@ -503,7 +503,7 @@ def test_codebooks_are_reported_without_a_step():
         None,
         Target("rate", 6.0),
         importance="uniform",
-        rng=np.random.RandomState(0),
+        generator=np.random.RandomState(0),
     )
     [report] = report_layers(model)
     assert report.step is None

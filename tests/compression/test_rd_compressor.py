@@ -470,7 +470,7 @@ def test_sure_model_on_raw_features_keeps_its_accuracy():
         ({"n_bytes": 0}, "n_bytes=0 must be at least 1"),
         ({"distortion": 0.0}, "distortion=0.0 must be positive"),
         ({"damping": 0.0}, "damping=0.0 must be positive"),
-        ({"rdo": -0.1}, "rdo=-0.1 must be positive"),
+        ({"rdo": -0.1}, "rdo=-0.1 must be at least 0"),
         ({"rate": 2, "n_bytes": 99}, "At most one of rate, n_bytes and distortion"),
         ({"rate": 2, "distortion": 0.1}, "not rate and distortion"),
         ({"method": "prune", "rate": 2}, "set by sparsity, not by rate"),

@@ -313,8 +313,7 @@ def test_unknown_option_raises(name, value):
 
 
 def test_orthogonal_that_is_no_bool_raises():
-    message = "orthogonal='yes' is not a known option. Pass one of: True, False"
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(TypeError, match="orthogonal='yes' must be a bool, not str"):
         make_teacher_network(orthogonal="yes")
 
 

@@ -649,7 +649,7 @@ def test_bad_options_are_named_with_their_remedy(measure, options, error, messag
         (
             {"min_fraction": "rare"},
             TypeError,
-            "min_fraction='rare' must be a number or",
+            "min_fraction='rare' must be a number, .* or None",
         ),
         ({"method": "ace"}, ValueError, "method='ace' .* one of: 'kde', 'paper'"),
         ({"method": None}, ValueError, "method=None .* one of: 'kde', 'paper'"),

@@ -312,16 +312,16 @@ def test_bad_parameters_are_named(parameters, error, message):
 
 
 @pytest.mark.parametrize(
-    ("X", "error"),
+    ("X", "error", "message"),
     [
-        (np.arange(9.0), ValueError),
-        (np.ones((9, 0)), ValueError),
-        (sparse.eye_array(9).tocsr(), TypeError),
-        (np.ones((1, 3)), ValueError),
+        (np.arange(9.0), ValueError, "Reshape your data"),
+        (np.ones((9, 0)), ValueError, "0 feature"),
+        (sparse.eye_array(9).tocsr(), TypeError, "dense data is required"),
+        (np.ones((1, 3)), ValueError, "n_neighbors=5 must be smaller"),
     ],
 )
-def test_what_is_no_table_is_refused(X, error):
-    with pytest.raises(error):
+def test_what_is_no_table_is_refused(X, error, message):
+    with pytest.raises(error, match=message):
         pairwise_dependence(X)
 
 

@@ -311,7 +311,7 @@ def test_mean_term_weighs_rows_by_their_samples():
     terms = pointwise_terms(pair, n_neighbors=1, ties="adaptive")
     assert pair.joint.n_rows == len(terms) == 3
     expected = terms[pair.joint.codes].mean()
-    assert mean_term(pair, terms) == pytest.approx(expected)
+    assert mean_term(pair.joint, terms) == pytest.approx(expected)
     np.testing.assert_array_equal(terms, measure.terms(pair))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from skinfo.datasets import make_teacher_network
 from skinfo.score_functions import _recovery
 from skinfo.score_functions._average_tensor import ExplicitTensor, QuadraticPart
 from skinfo.score_functions._head import fit_head
@@ -41,6 +42,20 @@ def misfit(found, truth):
     found = found / np.linalg.norm(found, axis=1, keepdims=True)
     truth = truth / np.linalg.norm(truth, axis=1, keepdims=True)
     return 1 - np.abs(truth @ found.T).max(axis=1).min()
+
+
+@pytest.mark.parametrize("n_features", [2, 10])
+def test_random_starts_are_not_the_directions_of_a_network_of_the_same_seed(n_features):
+    errors = [
+        misfit(
+            _recovery._random_start(
+                n_features, n_features, np.random.RandomState(seed)
+            ),
+            make_teacher_network(20, n_features, random_state=seed).components,
+        )
+        for seed in range(20)
+    ]
+    assert np.median(errors) > 0.05
 
 
 @pytest.mark.parametrize("order", [3, 4])
@@ -157,7 +172,7 @@ def test_stochastic_descent_keeps_unit_rows_and_lowers_the_loss():
         mu=30.0,
         sign=-1.0,
         n_epochs=10,
-        rng=np.random.RandomState(0),
+        generator=np.random.RandomState(0),
     )
     np.testing.assert_allclose(np.linalg.norm(search.directions, axis=1), 1)
     assert len(search.history) == 10
@@ -180,7 +195,7 @@ def test_orthogonal_relu_directions_are_recovered(name):
         n_components=4,
         order=4,
         solver=Solver(name, 30.0, 5, 300, 1e-12),
-        rng=np.random.RandomState(0),
+        generator=np.random.RandomState(0),
     )
     assert misfit(search.directions, truth) <= 0.05
     np.testing.assert_allclose(np.linalg.norm(search.directions, axis=1), 1)

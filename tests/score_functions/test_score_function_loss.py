@@ -389,10 +389,10 @@ class ContractingScore(BaseEstimator):
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_a_foreign_score_estimator_may_give_contractions_alone(activation):
     data = teacher(activation=activation)
+    # with several starts, rounding decides between those that are as good
+    options = {"activation": activation, "n_components": 3, "n_init": 1}
     given, plain = (
-        model_for(
-            score_estimator=score, activation=activation, n_components=3, polish=False
-        ).fit(data.X, data.y)
+        model_for(score_estimator=score, polish=False, **options).fit(data.X, data.y)
         for score in (ContractingScore(), PlainScore())
     )
     np.testing.assert_allclose(given.components_, plain.components_, atol=1e-8)
@@ -664,7 +664,7 @@ def test_score_estimators_without_the_protocol_are_refused():
         ({"order": 2}, ValueError, "order=2"),
         ({"residual_degree": 3}, ValueError, "residual_degree=3"),
         ({"solver": "adam"}, ValueError, "solver='adam'"),
-        ({"polish": "yes"}, ValueError, "polish='yes'"),
+        ({"polish": "yes"}, TypeError, "polish='yes' must be a bool"),
         ({"activation": "tanh", "solver": "sgd"}, ValueError, "solver='sgd'"),
         ({"order": 3, "solver": "lbfgs"}, ValueError, "solver='lbfgs'"),
         ({"mu": 0}, ValueError, "mu=0"),

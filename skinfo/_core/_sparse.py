@@ -1,0 +1,12 @@
+"""Sparse matrices of scipy, whose types are too narrow to work with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scipy.sparse import issparse
+
+
+def is_sparse(array: Any) -> bool:
+    """Tell whether an array is sparse, and leave its static type alone."""
+    return bool(issparse(array))

@@ -63,7 +63,8 @@ def write_pages(paths: Sequence[Path], folder: Path) -> None:
     parts = [HEAD]
     if any(run["quick"] for run in runs):
         parts.append(QUICK)
-    parts += [heading("How it was measured", "-"), SEPARATE.join(map(listed, runs))]
+    groups = SEPARATE.join(map(listed, grouped(runs)))
+    parts += [heading("How it was measured", "-"), groups]
     parts += [heading("All scripts", "-"), overview(ordered)]
     toctree = [f"   benchmarks/{script['name']}\n" for script in ordered]
     parts.append("".join([".. toctree::\n   :hidden:\n\n", *toctree]))
@@ -74,26 +75,48 @@ def heading(title: str, line: str) -> str:
     return f"{title}\n{line * len(title)}\n"
 
 
-def listed(run: dict[str, Any]) -> str:
-    """Return how a run was made, as a list of fields."""
+def grouped(runs: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Return the runs with the same machine and the same packages together."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for run in runs:
+        groups.setdefault(json.dumps(circumstances(run)), []).append(run)
+    return list(groups.values())
+
+
+def circumstances(run: dict[str, Any]) -> dict[str, str]:
+    """Return what a run shares with others."""
     machine = run["machine"]
-    commit = run["commit"] or "unknown"
     packages = [
         f"{name} {number}" for name, number in run["packages"].items() if number
     ]
     missing = [name for name, number in run["packages"].items() if number is None]
-    entries = {
-        "Date": run["date"],
-        "skinfo": f"{run['skinfo']}, commit {commit}"
-        + (", with changes" if run["modified"] else ""),
+    return {
         "Machine": f"{machine['cpu']}, {machine['cores']} cores, "
         f"{machine['memory_gib']} GiB of memory, {machine['system']}",
-        "Load before": f"{machine['load_before']} processes",
         "Python": run["python"],
         "Packages": ", ".join(packages),
         "Not installed": ", ".join(missing),
-        "Scripts": f"{len(run['scripts'])}, "
-        f"{sum(script['seconds'] for script in run['scripts']) / 60:.0f} minutes",
+    }
+
+
+def listed(runs: Sequence[dict[str, Any]]) -> str:
+    """Return how runs on one machine were made, as a list of fields."""
+    loads = sorted({run["machine"]["load_before"] for run in runs})
+    versions = [
+        f"{run['skinfo']}, commit {run['commit'] or 'unknown'}"
+        + (", with changes" if run["modified"] else "")
+        for run in runs
+    ]
+    n_scripts = len({each["name"] for run in runs for each in run["scripts"]})
+    entries = {
+        "Date": ", ".join(sorted({run["date"] for run in runs})),
+        "skinfo": "; ".join(dict.fromkeys(versions)),
+        **circumstances(runs[0]),
+        "Load before": " to ".join(
+            f"{load}" for load in (loads[0], loads[-1])[: len(loads)]
+        )
+        + " processes",
+        "Scripts": f"{n_scripts}",
     }
     kept = [(name, value) for name, value in entries.items() if value]
     return "\n".join(f":{name}: {escaped(value)}" for name, value in kept) + "\n"

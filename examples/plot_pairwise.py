@@ -10,11 +10,11 @@ somewhere, and p-values, adjusted for the number of pairs, tell which of both to
 """
 
 # %%
-# Eight properties of 178 wines
-# -----------------------------
-# The table has thirteen; these eight were picked, to save time, after a look at all of
+# Six properties of 178 wines
+# ---------------------------
+# The table has thirteen; these six were picked, to save time, after a look at all of
 # them. In a real study that would be a choice to account for, as the p-values are only
-# adjusted for the pairs of the eight.
+# adjusted for the pairs of the six.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -33,8 +33,6 @@ X = wines[
     [
         "alcohol",
         "malic_acid",
-        "ash",
-        "magnesium",
         "flavanoids",
         "nonflavanoid_phenols",
         "proanthocyanins",

@@ -34,7 +34,7 @@ CALLS = {
     "nothing selected": lambda: selector().fit(X, Y).transform(pd.DataFrame(X)),
     "few near": lambda: LocalLikelihoodScore(bandwidth=0.01).fit(X).transform(X),
     "few near, itself": lambda: LocalLikelihoodScore(bandwidth=0.01).fit(X).score(),
-    "low degree": lambda: ScoreFunctionLoss(max_iter=5).fit(X[:14], Y[:14]),
+    "low degree": lambda: ScoreFunctionLoss(polish=False).fit(X[:14], Y[:14]),
     "no variation": lambda: RDCompressor(MODEL).fit(np.ones((9, 3))),
     "few for an interval": lambda: mutual_information_interval(X[:, 0], Y),
     "gaps": lambda: pairwise_dependence(GAPS, nan_policy="omit"),

@@ -184,7 +184,7 @@ def poisson(rng):
     return data.x, data.y
 
 
-@pytest.mark.parametrize("k", [3, 20])
+@pytest.mark.parametrize("k", [pytest.param(3, marks=pytest.mark.slow), 20])
 @pytest.mark.parametrize(
     ("draw", "truth"),
     [gaussian(0), gaussian(0.6), gaussian(0.9), (poisson, 0.229775959)],

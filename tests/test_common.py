@@ -110,20 +110,21 @@ def test_variants_pass_the_checks_of_scikit_learn(estimator, check):
 
 
 @pytest.mark.filterwarnings("ignore:X .*feature names")
-@pytest.mark.parametrize("check_name", FURTHER_CHECKS)
 @pytest.mark.parametrize(
-    "estimator",
+    ("estimator", "check_name"),
     [
-        *(pytest.param(each, id=name) for name, each in ESTIMATORS.items()),
-        *(
-            pytest.param(each, id=name, marks=pytest.mark.slow)
-            for name, each in VARIANTS.items()
-        ),
+        pytest.param(
+            estimator,
+            check,
+            id=f"{name}-{check}",
+            marks=[pytest.mark.slow] if name in VARIANTS else [],
+        )
+        for name, estimator in EVERY.items()
+        for check in FURTHER_CHECKS
+        if hasattr(estimator, "transform") or "transform" not in check
     ],
 )
 def test_estimators_pass_the_further_checks_of_scikit_learn(estimator, check_name):
-    if "transform" in check_name and not hasattr(estimator, "transform"):
-        pytest.skip("has no transform")
     check = getattr(estimator_checks, check_name)
     check(type(estimator).__name__, sklearn.clone(estimator))
 

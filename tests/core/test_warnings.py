@@ -41,7 +41,6 @@ CALLS = {
 }
 
 
-@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore:X has feature names")
 @pytest.mark.parametrize("name", CALLS)
 def test_warnings_point_at_the_code_that_called(name):
     with pytest.warns((UserWarning, ConvergenceWarning)) as records:

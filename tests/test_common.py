@@ -30,7 +30,7 @@ ESTIMATORS = {
     "gaussian": GaussianScore(),
     "mixture": GaussianMixtureScore(random_state=0),
     "local": LocalLikelihoodScore(),
-    "loss": ScoreFunctionLoss(n_init=1, random_state=0),
+    "loss": ScoreFunctionLoss(n_init=1, max_iter=50, random_state=0),
     "rd-ridge": RDCompressor(Ridge()),
     "rd-mlp-kmeans": RDCompressor(
         MLPClassifier((10,), alpha=1, solver="lbfgs", random_state=0),
@@ -71,13 +71,15 @@ EVERY = ESTIMATORS | VARIANTS
 # of scikit-learn's own checks, those that check_estimator does not run
 FURTHER_CHECKS = [
     "check_dataframe_column_names_consistency",
-    "check_global_output_transform_pandas",
-    "check_global_set_output_transform_polars",
     "check_set_output_transform",
     "check_set_output_transform_pandas",
     "check_set_output_transform_polars",
     "check_transformer_get_feature_names_out",
     "check_transformer_get_feature_names_out_pandas",
+]
+SLOW_CHECKS = [
+    "check_global_output_transform_pandas",
+    "check_global_set_output_transform_polars",
 ]
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -117,10 +119,12 @@ def test_variants_pass_the_checks_of_scikit_learn(estimator, check):
             estimator,
             check,
             id=f"{name}-{check}",
-            marks=[pytest.mark.slow] if name in VARIANTS else [],
+            marks=[pytest.mark.slow]
+            if name in VARIANTS or check in SLOW_CHECKS
+            else [],
         )
         for name, estimator in EVERY.items()
-        for check in FURTHER_CHECKS
+        for check in FURTHER_CHECKS + SLOW_CHECKS
         if hasattr(estimator, "transform") or "transform" not in check
     ],
 )

@@ -111,10 +111,10 @@ def _nearest(values: FloatArray, rate_weight: float) -> IntArray:
     """
     rounded = np.rint(values)
     if rate_weight > 0:
-        variance = float(np.mean(values**2)) + _ROUNDING_VARIANCE
+        variance = float((values**2).sum()) / values.size + _ROUNDING_VARIANCE
         price = rate_weight * _LOG2E / (2 * variance)
         smaller = rounded - np.sign(rounded)
         cost = (values - rounded) ** 2 + price * rounded**2
         saved = (values - smaller) ** 2 + price * smaller**2 < cost
         rounded[saved] = smaller[saved]
-    return np.clip(rounded, -LARGEST_CODE, LARGEST_CODE).astype(np.int64)
+    return rounded.clip(-LARGEST_CODE, LARGEST_CODE).astype(np.int64)

@@ -33,7 +33,8 @@ integers. Most run in float64 here, where integers below 2^53 are exact.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,7 +47,7 @@ from skinfo.compression._symbol_laws import (
     code_log2,
     laws,
     relative_weights,
-    weight_table,
+    weight_list,
 )
 
 WINDOW = 8
@@ -72,13 +73,15 @@ def levels_of(integers: IntArray) -> IntArray:
     return levels
 
 
-def block_sizes(n_integers: int) -> Iterator[int]:
-    """Yield the sizes of blocks; within one the frequencies do not change."""
-    done = 0
+@functools.lru_cache
+def block_sizes(n_integers: int) -> tuple[int, ...]:
+    """Return the sizes of blocks; within one the frequencies do not change."""
+    sizes, done = [], 0
     while done < n_integers:
         size = max(1, min(done // 8, max(32, done // 16)))
-        yield min(size, n_integers - done)
+        sizes.append(min(size, n_integers - done))
         done += size
+    return tuple(sizes)
 
 
 @dataclass(frozen=True)
@@ -164,8 +167,10 @@ def _quotients(numerators: FloatArray, denominators: FloatArray) -> FloatArray:
 
 def _shares(advantages: Sequence[int]) -> list[int]:
     """Return the shares of the level's and the free prediction, of 2^6."""
-    excess = [max(0, *advantages) - advantage for advantage in (0, *advantages)]
-    weights = [int(weight_table()[u % UNIT]) >> u // UNIT for u in excess]
+    best = max(0, *advantages)
+    table = weight_list()
+    excess = [best, *[best - advantage for advantage in advantages]]
+    weights = [table[u % UNIT] >> u // UNIT for u in excess]
     return [(weight << _MIX_BITS) // sum(weights) for weight in weights[1:]]
 
 
@@ -239,7 +244,7 @@ def known_frequencies(
 
     (n_rows, n_columns) and (n,): as a reader finds them, of all blocks at once.
     """
-    sizes = np.array(list(block_sizes(tokens.size)))
+    sizes = np.array(block_sizes(tokens.size))
     blocks = np.repeat(np.arange(sizes.size), sizes)
     before, rows = _known_counts(tokens, blocks, levels, sizes.size)
     forecasts = _forecasts(before, columns)

@@ -354,6 +354,7 @@ def test_other_files_are_not_read_to_their_end(tmp_path):
         load_compressed(path)
 
 
+@pytest.mark.slow
 def test_huge_sparse_model_is_kept():
     codes = np.zeros((10**6, 1), dtype=np.int64)
     model = changed_layer(some_model(), codes=codes)

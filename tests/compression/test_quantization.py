@@ -285,7 +285,9 @@ def test_one_cluster_is_the_mean():
     assert_allclose(result.inertia, one_cluster(values, weights), rtol=1e-12)
 
 
-@pytest.mark.parametrize("n_clusters", [2, 900, 2500, 4990])
+@pytest.mark.parametrize(
+    "n_clusters", [2, 900, pytest.param(2500, marks=pytest.mark.slow), 4990]
+)
 def test_many_values_allow_any_number_of_clusters(n_clusters):
     values = np.random.default_rng(11).standard_normal(5000)
     result = weighted_kmeans_1d(values, None, n_clusters)

@@ -230,7 +230,9 @@ def test_inputs_that_do_not_vary_have_codes_zero():
     assert_allclose(forward(found, X), forward(stack, X), atol=0.2)
 
 
-@pytest.mark.parametrize("as_sparse", [csr_matrix, csr_array])
+@pytest.mark.parametrize(
+    "as_sparse", [pytest.param(csr_matrix, marks=pytest.mark.slow), csr_array]
+)
 @pytest.mark.parametrize("link", ["identity", "softmax", "exp"])
 def test_sparse_samples_give_the_same_layers(link, as_sparse):
     stack, X = make_stack(link=link), make_inputs()
@@ -269,10 +271,10 @@ def test_rounding_the_biases_adds_little():
 CASES = [
     ((), "identity"),
     ((), "softmax"),
-    ((), "logistic"),
+    pytest.param((), "logistic", marks=pytest.mark.slow),
     ((), "exp"),
-    ((10,), "identity"),
-    ((10,), "softmax"),
+    pytest.param((10,), "identity", marks=pytest.mark.slow),
+    pytest.param((10,), "softmax", marks=pytest.mark.slow),
     ((10, 6), "logistic"),
 ]
 

@@ -205,7 +205,10 @@ def integral_information(shape, noise):
     return entropy - np.sum(weights * np.sin(angle) * given_u)
 
 
-@pytest.mark.parametrize("noise", [3, 0.5, 0.1, 0.03, 0.01, 0.001])
+@pytest.mark.parametrize(
+    "noise",
+    [3, 0.5, 0.1, 0.03, 0.01, pytest.param(0.001, marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize("shape", RESOLVED)
 def test_truth_is_the_integral(shape, noise):
     expected = integral_information(shape, noise)

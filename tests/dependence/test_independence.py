@@ -133,15 +133,15 @@ def test_pvalue_is_small_where_y_depends_on_x():
 def test_common_cause_is_seen_only_without_it(kind):
     options = {"n_permutations": 99, "stop_early": True, "random_state": 0}
     pvalues = []
-    for seed in range(12):
+    for seed in range(6):
         rng = np.random.default_rng(seed)
         z = rng.normal(size=200) if kind == "normal" else rng.integers(3, size=200)
         x, y = 2 * z + rng.normal(size=(2, 200))
         given = z if kind == "normal" else np.array(["a", "b", "c"])[z]
         assert independence_test(x, y, **options).pvalue == 0.01
         pvalues.append(independence_test(x, y, given, **options).pvalue)
-    # of 12 at 5% more than 3 are below the level once in 500 times
-    assert np.sum(np.array(pvalues) <= 0.05) <= 3
+    # of 6 at 5% more than 2 are below the level once in 450 times
+    assert np.sum(np.array(pvalues) <= 0.05) <= 2
 
 
 def test_constants_are_independent_of_everything():
@@ -180,7 +180,7 @@ def pvalues_of_uniform_statistics(n_tests, **options):
 
 @pytest.mark.parametrize("stop_early", [False, True])
 def test_pvalues_under_independence_are_valid(stop_early):
-    n_tests = 500
+    n_tests = 300
     pvalues = pvalues_of_uniform_statistics(
         n_tests, n_permutations=49, stop_early=stop_early
     )
@@ -345,7 +345,7 @@ def test_inputs_are_not_written_to():
             "measure returned 'much', which is not a number",
         ),
     ],
-    ids=str,
+    ids=lambda each: each if isinstance(each, str) else None,
 )
 def test_bad_input_is_named(options, error, message):
     data = dict(zip("xyz", np.arange(60.0).reshape(3, 20), strict=True))

@@ -51,7 +51,11 @@ SEPARATE = "\n..\n\n"  # two lists that follow each other
 def write_pages(paths: Sequence[Path], folder: Path) -> None:
     """Write the page of all scripts, and one for each, instead of those of before."""
     runs = [json.loads(path.read_text("utf-8")) for path in paths]
-    scripts = {script["name"]: script for run in runs for script in run["scripts"]}
+    scripts = {
+        script["name"]: script | {"commit": run["commit"]}
+        for run in runs
+        for script in run["scripts"]
+    }
     ordered = [scripts[name] for name in sorted(scripts)]
     pages = folder / "benchmarks"
     pages.mkdir(exist_ok=True)
@@ -152,11 +156,12 @@ def targets(tables: Iterable[dict[str, Any]]) -> tuple[int, int]:
 
 def page_of_script(script: dict[str, Any]) -> str:
     name = f"{script['name']}.py"
+    run = f"{script['date']}, commit {script['commit'] or 'unknown'}"
     parts = [
         NOTE,
         heading(f"`{name}`", "="),
         re.sub(r"([*|])", r"\\\1", script["description"]) + "\n",
-        f"`python benchmarks/{name}`: {script['seconds']:.0f} s, {script['date']}.\n",
+        f"`python benchmarks/{name}`: {script['seconds']:.0f} s, {run}.\n",
     ]
     if script["failed"]:
         parts.append("**It ended with an error.**\n")

@@ -49,18 +49,20 @@ def calls(*, quick: bool) -> Mapping[str, Callable[[], Any]]:
     seeded = {"n_permutations": n_permutations, "random_state": 0}
     few = {"n_permutations": n_permutations // 20, "random_state": 0}
     greedy = MixedMutualInfo(strategy="cmim", n_features_to_select=10)
+    of_samples = f" of {n_samples} samples"
     return {
         "test of 100 samples, 99 permutations": partial(
             independence_test, small.x, small.y, n_permutations=99, random_state=0
         ),
         "one pair of 60000 samples": partial(mutual_information, single.x, single.y),
-        f"cmim, 10 of {n_features} features": partial(greedy.fit, X, y),
-        f"all pairs of {n_features} features": partial(pairwise_dependence, X),
-        f"test, {n_permutations} permutations": partial(
+        f"cmim, 10 of {n_features} features{of_samples}": partial(greedy.fit, X, y),
+        f"pairs of {n_features} features{of_samples}": partial(pairwise_dependence, X),
+        f"test{of_samples}, {n_permutations} permutations": partial(
             independence_test, X[:, 0], y, **seeded
         ),
-        f"HypercontractivityCoef, 5 features, {few['n_permutations']} permutations": (
-            partial(HypercontractivityCoef(**few).fit, X[:, :5], y)
+        f"HypercontractivityCoef, 5 features{of_samples}, "
+        f"{few['n_permutations']} permutations": partial(
+            HypercontractivityCoef(**few).fit, X[:, :5], y
         ),
         f"MixedMutualInfo, 8 features of {len(large)} samples": partial(
             MixedMutualInfo().fit, large, large_y

@@ -98,8 +98,8 @@ def independence_test(
     measure_params : dict, default=None
         Keyword parameters of the measure, as `n_neighbors`, `scale` and `ties`, or
         `bandwidth_factor`, `min_fraction` and `method`; also `x_discrete`,
-        `y_discrete` and `z_discrete`. `{"n_neighbors": 10}` or more has more power than
-        the default of 5.
+        `y_discrete` and `z_discrete`. `{"n_neighbors": 10}` or more mostly has more
+        power than the default of 5, but less with many zeros and few samples.
     n_permutations : int, default=999
         Number of permutations, at least 1. The smallest p-value is
         `1 / (n_permutations + 1)`.

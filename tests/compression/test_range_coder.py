@@ -412,7 +412,7 @@ def test_data_have_one_code_only():
     """What is decoded at all is encoded to the same bytes."""
     rng = np.random.default_rng(0)
     n_read = 0
-    for n_bytes in np.repeat(range(9), 20):
+    for n_bytes in np.repeat(range(9), 10):
         data = rng.bytes(n_bytes)
         for size in range(1, 12, 2):
             groups = decoded_or_none(data, [size])

@@ -231,7 +231,7 @@ def test_rate_is_met_but_for_whole_bytes(name):
     assert 2.0 < compressor.rate_ <= 2.5 + spare
 
 
-@pytest.mark.parametrize("name", SOME)
+@pytest.mark.parametrize("name", ["several outputs", "MLPClassifier"])
 def test_more_bytes_mean_less_distortion(name):
     found = [
         compressor.relative_distortion_
@@ -343,7 +343,7 @@ def test_sparse_samples_serve_as_dense_ones(name, method, as_sparse):
     assert_allclose(found.transform(as_sparse(dense)), found.transform(dense))
 
 
-@pytest.mark.parametrize("name", SOME)
+@pytest.mark.parametrize("name", ["several outputs", "MLPClassifier"])
 def test_lists_and_views_serve_as_arrays(name):
     expected = compressed(name).to_bytes()
     frozen = FrozenEstimator(fitted(name))
@@ -544,7 +544,7 @@ def test_any_distortion_is_met_by_a_model_without_weights(method, distortion):
     assert np.unique(compressor.compressed_estimator_.coef_).size == 1
 
 
-@pytest.mark.parametrize("name", SOME)
+@pytest.mark.parametrize("name", ["several outputs", "MLPClassifier"])
 def test_distortion_that_rounding_exceeds_is_refused(name):
     frozen = FrozenEstimator(fitted(name))
     with pytest.raises(ValueError, match=r"distortion=1e-40 cannot be reached"):

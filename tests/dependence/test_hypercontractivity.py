@@ -83,7 +83,7 @@ def tables(draw, n):
     return pd.DataFrame({"first": first, "second": draw(columns(n))})
 
 
-@settings(derandomize=True, deadline=None, max_examples=80)
+@settings(derandomize=True, deadline=None, max_examples=50)
 @given(st.data())
 def test_values_lie_between_the_bound_and_one(data):
     n = data.draw(st.integers(5, 60))

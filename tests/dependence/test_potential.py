@@ -384,7 +384,9 @@ def draws(kind, rng, n=120):
 @pytest.mark.parametrize(
     "kind", ["normal", "quadratic", "lognormal", "cauchy", "blocks"]
 )
-@pytest.mark.parametrize("method", ["kde", "paper"])
+@pytest.mark.parametrize(
+    "method", ["kde", pytest.param("paper", marks=pytest.mark.slow)]
+)
 def test_maximum_of_samples_is_not_below_that_of_many_starts(kind, method):
     for seed in range(2):
         rng = np.random.default_rng(seed)

@@ -86,9 +86,9 @@ class Calibration:
         self._finished: dict[tuple[Any, ...], CodedLayer] = {}
 
     @property
-    def is_constant(self) -> bool:
-        """Whether no input varies."""
-        return not (_moments(self.X)[1] > 0).any()
+    def n_varying(self) -> int:
+        """The number of inputs that vary."""
+        return int(np.count_nonzero(_moments(self.X)[1] > 0))
 
     def size_of_weights(self, *, coupled: bool) -> float:
         """Return the mean size of the weights of the first layer, in units of steps."""

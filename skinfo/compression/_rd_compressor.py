@@ -111,7 +111,8 @@ class RDCompressor(
     rdo : float, default=0.1
         How many squared steps one bit is worth. Half of it, and 0, are tried, too.
     random_state : int, RandomState instance or None, default=None
-        Draws samples, where there are more than 20 000, and pairs of samples.
+        Draws samples, where there are more than 20 000, pairs of samples, and, for
+        linear models with fewer than 4 samples for each feature, shuffled ones.
 
     Attributes
     ----------

@@ -28,9 +28,12 @@ from skinfo.compression._layers import Stack, apply_link, forward
 from skinfo.compression._pruning import prune, prune_refit
 from skinfo.compression._quantization import weighted_kmeans_1d
 from skinfo.compression._rate_distortion import Calibration, Settings
+from skinfo.compression._shuffled import with_shuffled
 
 _LARGEST_OUTPUT = 1e100
 _MOST_SAMPLES = 20_000  # that the steps are chosen by
+_FEWEST_SAMPLES, _FEW_SAMPLES = 6, 4  # the latter for each input
+_SHARE_LEFT_OUT = 3  # one of so many samples
 _MOST_SEARCHED = 20_000  # weights, for which all ways are tried
 _FEW_DAMPINGS = 2  # where inputs are far from collinear, and it matters little
 _MANY_COUPLED = 1000  # weights, for which another damping takes long
@@ -95,7 +98,7 @@ def rate_distortion(
     search = CandidateSearch(calibration, probe, target)
     if not any(layer.weights.any() for layer in stack.layers):
         return _smallest(search)
-    if calibration.is_constant:
+    if calibration.n_varying == 0:
         warn(
             "No feature of X varies, so that no weight makes a difference, and all "
             "become 0. Pass more samples.",
@@ -104,6 +107,11 @@ def rate_distortion(
         return _smallest(search)
     if target.kind == "distortion" and target.amount >= 1:
         return _smallest(search)
+    few = _FEWEST_SAMPLES <= X.shape[0] < _FEW_SAMPLES * calibration.n_varying
+    if few and len(stack.layers) == 1:
+        model = _model_of_few(search, damping, rdo, generator)
+        if model is not None:
+            return model
     best = _best_candidate(search, damping, rdo)
     if best.model is not None:
         return best.model
@@ -145,6 +153,37 @@ def _best_candidate(search: CandidateSearch, damping: float, rdo: float) -> Cand
     if len(dampings) > _FEW_DAMPINGS and not takes_long:
         best = search.around(best)
     return best
+
+
+def _model_of_few(
+    search: CandidateSearch,
+    damping: float,
+    rdo: float,
+    generator: np.random.RandomState,
+) -> CodedModel | None:
+    """Return the best model by samples that shuffled ones join, if these pay.
+
+    By few samples themselves a code is best that gives up all that they do not show.
+    So some are left out, and judge what the others give, alone and joined.
+    """
+    stack, X = search.calibration.stack, search.calibration.X
+    order = generator.permutation(X.shape[0])
+    n_left_out = X.shape[0] // _SHARE_LEFT_OUT
+    left_out, others = X[order[:n_left_out]], X[order[n_left_out:]]
+    probe = make_probe(stack, left_out, generator, midpoints=False)
+    alone, joined = (
+        _best_candidate(
+            CandidateSearch(Calibration(stack, samples), probe, search.target),
+            damping,
+            rdo,
+        )
+        for samples in (others, with_shuffled(stack, others, generator))
+    )
+    calibration = Calibration(stack, with_shuffled(stack, X, generator))
+    whole = CandidateSearch(calibration, search.probe, search.target)
+    found = whole.candidate(joined.settings)
+    # the latter is more where the settings fail numerically for all samples
+    return found.model if max(joined.cost, found.cost) < alone.cost else None
 
 
 def _smallest(search: CandidateSearch) -> CodedModel:

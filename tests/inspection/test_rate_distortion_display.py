@@ -4,6 +4,7 @@ import pytest
 from matplotlib import pyplot as plt
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
+from sklearn.base import clone
 from sklearn.datasets import load_digits, make_regression
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -80,9 +81,13 @@ def test_a_curve_changes_neither_the_compressor_nor_its_model(compressor, data):
 
 def test_a_curve_is_of_the_fitted_model_not_of_a_new_one(data):
     X, y = data
-    compressor = RDCompressor(LinearRegression(), rate=3).fit(X, y)
+    compressor = RDCompressor(LinearRegression(), rate=3, random_state=0).fit(X, y)
     found = rate_distortion_curve(compressor, X[:50], [3])
-    frozen = RDCompressor(FrozenEstimator(compressor.estimator_), rate=3).fit(X[:50])
+    frozen = (
+        clone(compressor)
+        .set_params(estimator=FrozenEstimator(compressor.estimator_))
+        .fit(X[:50])
+    )
     assert found.distortions[0] == frozen.distortion_
 
 

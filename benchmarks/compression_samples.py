@@ -1,7 +1,8 @@
 """Loss of compressed models by the number of samples that the compression was given.
 
-Models of digits, with 64 inputs, at three bits a weight. The samples are some of those
-that the models were fitted to; the losses are measured on others.
+Models of digits, with 64 inputs, and a regression on 200 inputs that was fitted to 100
+samples, at three bits a weight. The samples are some of those that the models were
+fitted to; the losses are measured on others.
 """
 
 from __future__ import annotations
@@ -16,9 +17,14 @@ import numpy as np
 from _samples import for_seeds
 from _tables import fixed, print_table, read_options
 from compression_rate import fitted_to_digits, network
-from sklearn.linear_model import LogisticRegression
+from sklearn.datasets import make_regression
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from skinfo import RDCompressor
 
 NUMBERS = (10, 30, 100, 300, 1000)
+NUMBERS_OF_WIDE = (10, 25, 50, 100)
 
 
 def losses(seed: int) -> list[list[tuple[float, float]]]:
@@ -29,6 +35,20 @@ def losses(seed: int) -> list[list[tuple[float, float]]]:
         some = [replace(case, X=case.X[:n], y=case.y[:n]) for n in NUMBERS]
         compressors = [each.compressed(rate=3) for each in some]
         found.append([(case.divergence(each), case.drop(each)) for each in compressors])
+    return found
+
+
+def wide_losses(seed: int) -> list[float]:
+    """Return the relative squared error of predictions of new samples."""
+    X, y = make_regression(600, 200, n_informative=20, noise=10, random_state=seed)
+    model = Ridge().fit(X[:100], y[:100])
+    expected = model.predict(X[100:])
+    frozen = FrozenEstimator(model)
+    found = []
+    for n in NUMBERS_OF_WIDE:
+        compressor = RDCompressor(frozen, rate=3, random_state=0).fit(X[:n])
+        errors = compressor.predict(X[100:]) - expected
+        found.append(float(np.mean(errors**2) / np.var(expected)))
     return found
 
 
@@ -53,6 +73,16 @@ def main() -> None:
                 )
             ],
         )
+    wide = np.array(for_seeds(wide_losses, options.n_seeds))
+    print_table(
+        f"Ridge, 200 inputs, {options.n_seeds} draws: squared error of predictions of new "
+        "samples, relative to their variance",
+        ("samples", "mean", "largest"),
+        [
+            [str(n), fixed(errors.mean(), 4), fixed(errors.max(), 4)]
+            for n, errors in zip(NUMBERS_OF_WIDE, wide.T, strict=True)
+        ],
+    )
 
 
 if __name__ == "__main__":

@@ -75,8 +75,8 @@ def main() -> None:
         )
     wide = np.array(for_seeds(wide_losses, options.n_seeds))
     print_table(
-        f"Ridge, 200 inputs, {options.n_seeds} draws: squared error of predictions of new "
-        "samples, relative to their variance",
+        f"Ridge, 200 inputs, {options.n_seeds} draws: squared error of predictions of "
+        "new samples, relative to their variance",
         ("samples", "mean", "largest"),
         [
             [str(n), fixed(errors.mean(), 4), fixed(errors.max(), 4)]

@@ -20,6 +20,7 @@ from skinfo.compression._layers import Stack, apply_link
 _LEAST_MEAN = 1e-12  # probability, that a constant is fitted to
 _N_STEPS = 20  # of Gauss and Newton
 _STEP_SIZES = (1.0, 0.25, 0.05)
+_LARGEST = 1e200  # distortion, above which slopes are not finite
 _CONVERGED = 1e-3  # of the distortion, that a step should save
 _LEAST_CURVATURE = 1e-9  # of the largest, that is followed
 _POOR = 0.1  # of the distortion of constant outputs
@@ -58,7 +59,7 @@ def fit_outputs(stack: Stack, raw: FloatArray, changed: FloatArray) -> OutputFit
     curvature = distortion_metric(stack, outputs).scales.mean(axis=0).sum()
     half = 0.5 if stack.distortion == "kl" else 1.0
     added = half * curvature  # by outputs that change by 1
-    tolerance = problem.distortion(found) / added if added > 0 else np.inf
+    tolerance = problem.distortion(found) / added if 0 < added < np.inf else np.inf
     return OutputFit(scale, found[1:], tolerance)
 
 
@@ -80,6 +81,8 @@ class _Problem:
     def descend(self, parameters: FloatArray) -> FloatArray:
         """Return parameters of less distortion, by steps of Gauss and Newton."""
         least = self.distortion(parameters)
+        if not least < _LARGEST:
+            return parameters
         for _ in range(_N_STEPS):
             step = self._newton_step(parameters)
             for size in _STEP_SIZES:

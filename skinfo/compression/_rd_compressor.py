@@ -255,7 +255,8 @@ class RDCompressor(
         generator = check_random_state(self.random_state)
         with one_blas_thread():
             some, y = some_samples(X, y, generator)
-            self._coded = self._compress(stack, some, y, target, generator)
+            with np.errstate(over="ignore"):  # the distortion of codes that lose
+                self._coded = self._compress(stack, some, y, target, generator)
             self._keep(stack, X, some)
         return self
 

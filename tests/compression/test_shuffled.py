@@ -6,7 +6,7 @@ from numpy.testing import assert_array_equal
 from scipy.sparse import csr_array, csr_matrix
 from sklearn.datasets import make_classification, make_regression
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 
 from skinfo import RDCompressor
 from skinfo.compression._model_reading import read_stack
@@ -107,6 +107,18 @@ def test_the_distortion_asked_for_is_that_of_the_samples():
     frozen = FrozenEstimator(Ridge().fit(X, y))
     compressor = RDCompressor(frozen, distortion=0.02, random_state=0).fit(X)
     assert 0.5 * 0.02 < compressor.relative_distortion_ <= 0.02
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_codes_that_overflow_for_samples_left_out_are_no_codes(seed):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30, 20))
+    X[:, 5] = X[:, 4]
+    model = PoissonRegressor().fit(X, np.exp(X @ rng.normal(size=20) / 5))
+    compressor = RDCompressor(
+        FrozenEstimator(model), distortion=0.05, random_state=seed
+    )
+    assert compressor.fit(X[:6]).relative_distortion_ <= 0.05
 
 
 def test_samples_and_seed_decide_the_file():

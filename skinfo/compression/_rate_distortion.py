@@ -88,7 +88,8 @@ class Calibration:
     @property
     def n_varying(self) -> int:
         """The number of inputs that vary."""
-        return int(np.count_nonzero(_moments(self.X)[1] > 0))
+        lowest, highest = _range(self.X)
+        return int(np.count_nonzero(lowest < highest))
 
     def size_of_weights(self, *, coupled: bool) -> float:
         """Return the mean size of the weights of the first layer, in units of steps."""
@@ -299,16 +300,21 @@ def _moments(inputs: Any) -> tuple[FloatArray, FloatArray]:
     return inputs.mean(axis=0), inputs.var(axis=0)
 
 
+def _range(inputs: Any) -> tuple[FloatArray, FloatArray]:
+    """Return the lowest and the highest value of each input, (d,)."""
+    if is_sparse(inputs):
+        lowest, highest = min_max_axis(inputs, axis=0)
+        return np.asarray(lowest), np.asarray(highest)
+    return inputs.min(axis=0), inputs.max(axis=0)
+
+
 def _reach(inputs: Any, means: FloatArray) -> FloatArray:
     """Return the square of how far each input reaches from its mean, over 9, (d,).
 
     Of normal inputs it is about their variance. Of those that seldom vary, such as rare
     indicators, it is much larger: their few samples say little of others.
     """
-    if is_sparse(inputs):
-        lowest, highest = min_max_axis(inputs, axis=0)
-    else:
-        lowest, highest = inputs.min(axis=0), inputs.max(axis=0)
+    lowest, highest = _range(inputs)
     reach: FloatArray = np.maximum(highest - means, means - lowest) ** 2 / 9
     return reach
 

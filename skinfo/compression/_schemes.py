@@ -32,7 +32,7 @@ from skinfo.compression._shuffled import with_shuffled
 
 _LARGEST_OUTPUT = 1e100
 _MOST_SAMPLES = 20_000  # that the steps are chosen by
-_FEWEST_SAMPLES, _FEW_SAMPLES = 6, 4  # the latter for each input
+_FEWEST_SAMPLES, _FEW_SAMPLES = 10, 4  # the latter for each input
 _SHARE_LEFT_OUT = 3  # one of so many samples
 _MOST_SEARCHED = 20_000  # weights, for which all ways are tried
 _FEW_DAMPINGS = 2  # where inputs are far from collinear, and it matters little
@@ -171,6 +171,9 @@ def _model_of_few(
     n_left_out = X.shape[0] // _SHARE_LEFT_OUT
     left_out, others = X[order[:n_left_out]], X[order[n_left_out:]]
     probe = make_probe(stack, left_out, generator, midpoints=False)
+    n_varying = Calibration(stack, others).n_varying
+    if probe.scale <= 0 or n_varying < search.calibration.n_varying / 2:
+        return None
     alone, joined = (
         _best_candidate(
             CandidateSearch(Calibration(stack, samples), probe, search.target),

@@ -171,16 +171,13 @@ def _model_of_few(
     n_left_out = X.shape[0] // _SHARE_LEFT_OUT
     left_out, others = X[order[:n_left_out]], X[order[n_left_out:]]
     probe = make_probe(stack, left_out, generator, midpoints=False)
-    n_varying = Calibration(stack, others).n_varying
-    if probe.scale <= 0 or n_varying < search.calibration.n_varying / 2:
+    by_others = Calibration(stack, others)
+    if probe.scale <= 0 or by_others.n_varying < search.calibration.n_varying / 2:
         return None
+    by_joined = Calibration(stack, with_shuffled(stack, others, generator))
     alone, joined = (
-        _best_candidate(
-            CandidateSearch(Calibration(stack, samples), probe, search.target),
-            damping,
-            rdo,
-        )
-        for samples in (others, with_shuffled(stack, others, generator))
+        _best_candidate(CandidateSearch(each, probe, search.target), damping, rdo)
+        for each in (by_others, by_joined)
     )
     calibration = Calibration(stack, with_shuffled(stack, X, generator))
     whole = CandidateSearch(calibration, search.probe, search.target)

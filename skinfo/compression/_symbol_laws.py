@@ -103,7 +103,7 @@ def weight_table() -> IntArray:
 
 @functools.cache
 def weight_list() -> list[int]:
-    """Return the same as integers of Python."""
+    """Return `weight_table` as integers of Python, which are faster one by one."""
     weights: list[int] = weight_table().tolist()
     return weights
 

@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 
 from skinfo import RDCompressor
 from skinfo.compression._model_reading import read_stack
+from skinfo.compression._output_fit import fit_outputs
 from skinfo.compression._shuffled import with_shuffled
 
 
@@ -119,6 +120,15 @@ def test_codes_that_overflow_for_samples_left_out_are_no_codes(seed):
         FrozenEstimator(model), distortion=0.05, random_state=seed
     )
     assert compressor.fit(X[:10]).relative_distortion_ <= 0.05
+
+
+def test_outputs_beyond_all_slopes_have_a_finite_fit():
+    stack = read_stack(PoissonRegressor().fit(np.eye(4), [1, 2, 3, 4]))
+    raw = np.array([[0.0], [0.1], [0.2], [0.3]])
+    changed = np.array([[850.0], [-830.0], [890.0], [-910.0]])
+    with np.errstate(over="ignore"):
+        fit = fit_outputs(stack, raw, changed)
+    assert np.isfinite([fit.scale, *fit.centre]).all()
 
 
 def test_samples_that_are_equal_but_one_judge_nothing():

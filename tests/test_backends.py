@@ -193,6 +193,7 @@ def test_results_are_identical_for_threads_and_processes(name, backend):
     assert_identical(results, expected, ROUNDED.get(name, 0.0))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_tasks")
 @pytest.mark.parametrize("name", CALLS)
 def test_results_of_a_cluster_are_identical(name, cluster):
@@ -204,6 +205,7 @@ def test_results_of_a_cluster_are_identical(name, cluster):
     assert len(cluster.workers) > 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("cluster", "small_tasks")
 def test_tasks_run_in_the_workers_whatever_n_jobs_is():
     def process(*_):  # a measure that tells who computes it
@@ -219,6 +221,7 @@ def test_tasks_run_in_the_workers_whatever_n_jobs_is():
     assert 1 <= len(processes) <= N_WORKERS
 
 
+@pytest.mark.slow
 def test_tasks_hand_out_no_tasks(cluster, monkeypatch):
     """Many features of many samples are split by features alone."""
     monkeypatch.setattr(_pointwise, "_ROWS_PER_TASK", 50)

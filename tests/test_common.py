@@ -32,11 +32,8 @@ ESTIMATORS = {
     "local": LocalLikelihoodScore(),
     "loss": ScoreFunctionLoss(n_init=1, max_iter=50, random_state=0),
     "rd-ridge": RDCompressor(Ridge()),
-    "rd-mlp-kmeans": RDCompressor(
-        MLPClassifier((10,), alpha=1, solver="lbfgs", random_state=0),
-        method="kmeans",
-        importance="hessian",
-        rate=10,
+    "rd-logistic-kmeans": RDCompressor(
+        LogisticRegression(), method="kmeans", importance="hessian", rate=20
     ),
 }
 VARIANTS = {
@@ -60,6 +57,12 @@ VARIANTS = {
         solver="sgd", residual_degree=None, polish=False, max_iter=5, random_state=0
     ),
     "rd-logistic": RDCompressor(LogisticRegression(), rate=4),
+    "rd-mlp-kmeans": RDCompressor(
+        MLPClassifier((10,), alpha=1, solver="lbfgs", random_state=0),
+        method="kmeans",
+        importance="hessian",
+        rate=10,
+    ),
     "rd-mlp-prune": RDCompressor(
         MLPRegressor(hidden_layer_sizes=(10,), solver="lbfgs", random_state=0),
         method="prune_refit",

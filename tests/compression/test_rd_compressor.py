@@ -46,21 +46,21 @@ from skinfo import RDCompressor, compress, load_compressed
 from skinfo.compression import _rd_compressor, _schemes
 from skinfo.compression._rd_compressor import IMPORTANCES, METHODS
 
-D = 12
+D = 8
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
-def make_data(n=240, seed=0):
+def make_data(n=160, seed=0, d=D):
     rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n, D)) @ np.linalg.cholesky(np.full((D, D), 0.4) + np.eye(D)).T
-    scores = X @ np.random.default_rng(99).normal(size=(D, 3))
+    X = rng.normal(size=(n, d)) @ np.linalg.cholesky(np.full((d, d), 0.4) + np.eye(d)).T
+    scores = X @ np.random.default_rng(99).normal(size=(d, 3))
     return X, scores + rng.normal(size=scores.shape)
 
 
 X, SCORES = make_data()
 LABELS = np.array(["low", "mid", "top"])[SCORES.argmax(axis=1)]
-NETWORK = {"hidden_layer_sizes": (8,), "max_iter": 60, "random_state": 0}
+NETWORK = {"hidden_layer_sizes": (6,), "max_iter": 60, "random_state": 0}
 MODELS = {
     "LinearRegression": (LinearRegression(), SCORES[:, 0]),
     "several outputs": (Ridge(), SCORES),
@@ -79,7 +79,7 @@ MODELS = {
     "MLPClassifier of labels": (MLPClassifier(**NETWORK), (SCORES > 0).astype(int)),
     "MLPRegressor": (MLPRegressor(**NETWORK), SCORES[:, 0]),
     "MLPRegressor of outputs": (MLPRegressor(**NETWORK), SCORES),
-    "deep": (MLPRegressor(**NETWORK | {"hidden_layer_sizes": (8, 6, 5)}), SCORES),
+    "deep": (MLPRegressor(**NETWORK | {"hidden_layer_sizes": (6, 5, 4)}), SCORES),
 }
 SOME = (
     "several outputs",
@@ -523,7 +523,8 @@ def test_smallest_file_that_an_error_names_can_be_had():
 @pytest.mark.parametrize("kind", ["weights", "no weights"])
 def test_least_number_of_bytes_is_where_the_error_ends(kind):
     alpha = 1.0 if kind == "weights" else 1e6
-    frozen = FrozenEstimator(Lasso(alpha=alpha).fit(X, 1e3 * SCORES[:, 0]))
+    X, scores = make_data(240, d=12)
+    frozen = FrozenEstimator(Lasso(alpha=alpha).fit(X, 1e3 * scores[:, 0]))
     with pytest.raises(ValueError, match="has about") as error:
         RDCompressor(frozen, n_bytes=8).fit(X)
     smallest = int(str(error.value).split("about ")[1].split(" ")[0])
@@ -578,7 +579,7 @@ def test_weights_that_are_not_finite_are_refused():
 
 def test_samples_with_other_features_are_refused():
     frozen = FrozenEstimator(fitted("LogisticRegression"))
-    with pytest.raises(ValueError, match=r"X has 5 features, but.*fitted with 12"):
+    with pytest.raises(ValueError, match=r"X has 5 features, but.*fitted with 8"):
         RDCompressor(frozen).fit(X[:, :5])
 
 

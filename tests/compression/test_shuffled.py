@@ -71,24 +71,24 @@ def test_many_samples_stay_alone(n_samples):
     assert len(joined(X, np.zeros(60))) == 0
 
 
-@pytest.mark.parametrize("n_samples", [12, 50, 100])
+@pytest.mark.parametrize("n_samples", [12, 50])
 def test_a_wide_regression_keeps_its_predictions_of_other_samples(n_samples):
-    X, y = make_regression(400, 100, n_informative=20, noise=10, random_state=0)
+    X, y = make_regression(400, 60, n_informative=20, noise=10, random_state=0)
     model = Ridge().fit(X[:100], y[:100])
     compressor = RDCompressor(FrozenEstimator(model), rate=4, random_state=0)
     expected = model.predict(X[100:])
     error = compressor.fit(X[:n_samples]).predict(X[100:]) - expected
-    # by these samples alone .05 to 1.6
+    # by these samples alone .96 and .07
     assert np.mean(error**2) < 0.02 * np.var(expected)
 
 
 def test_a_wide_classifier_keeps_its_accuracy():
     X, y = make_classification(
-        400, 80, n_informative=20, n_redundant=20, class_sep=2, random_state=0
+        400, 50, n_informative=20, n_redundant=10, class_sep=2, random_state=0
     )
     model = LogisticRegression(max_iter=1000).fit(X[:100], y[:100])
     compressor = RDCompressor(FrozenEstimator(model), random_state=0).fit(X[:20])
-    # by these samples alone it loses .3
+    # by these samples alone it loses .1
     assert model.score(X[100:], y[100:]) - compressor.score(X[100:], y[100:]) < 0.03
 
 
@@ -110,7 +110,9 @@ def test_the_distortion_asked_for_is_that_of_the_samples():
     assert 0.5 * 0.02 < compressor.relative_distortion_ <= 0.02
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))]
+)
 def test_codes_that_overflow_for_samples_left_out_are_no_codes(seed):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(30, 20))

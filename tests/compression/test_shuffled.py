@@ -71,14 +71,14 @@ def test_many_samples_stay_alone(n_samples):
     assert len(joined(X, np.zeros(60))) == 0
 
 
-@pytest.mark.parametrize("n_samples", [12, 50])
+@pytest.mark.parametrize("n_samples", [12, 30])
 def test_a_wide_regression_keeps_its_predictions_of_other_samples(n_samples):
-    X, y = make_regression(400, 60, n_informative=20, noise=10, random_state=0)
+    X, y = make_regression(400, 40, n_informative=20, noise=10, random_state=0)
     model = Ridge().fit(X[:100], y[:100])
     compressor = RDCompressor(FrozenEstimator(model), rate=4, random_state=0)
     expected = model.predict(X[100:])
     error = compressor.fit(X[:n_samples]).predict(X[100:]) - expected
-    # by these samples alone .96 and .07
+    # by these samples alone 1.3 and .6
     assert np.mean(error**2) < 0.02 * np.var(expected)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from skinfo._core._typing import FloatArray, IntArray
 
 _LARGEST_EXACT = 3000  # distinct values; the table of costs has their square
-_FEWEST_CELLS = 1024
+_FEWEST_CELLS = 512
 _MOST_CELLS = 2048
 _CELLS_PER_CLUSTER = 8
 _LEVELLINGS = 8  # of the cells; each takes a gap closer to one cell

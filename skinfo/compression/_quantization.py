@@ -90,7 +90,7 @@ def weighted_kmeans_1d(
     They come from means and squared deviations about them, never from differences of
     large squares: distant groups of close values are clustered correctly.
 
-    Beyond 3000 distinct values the same is done on 1000 to 2000 cells, which are as
+    Beyond 3000 distinct values the same is done on 500 to 2000 cells, which are as
     dense as the cube root of the density; then on candidates around each bound between
     two clusters, and on ever closer ones, until no bound moves. On 100 000 normal,
     Laplace or t-distributed values with 64 clusters the inertia is within 1e-4 of the
@@ -116,16 +116,19 @@ def weighted_kmeans_1d(
     weights = _read_weights(weights, len(values))
     n_clusters = check_integer("n_clusters", n_clusters, minimum=1)
     unit = _power_of_two(float(weights.max()))
-    points, masses = _gather(values, weights / unit)
+    order = np.argsort(values)
+    ascending = values[order]
+    points, masses = _gather(ascending, weights[order] / unit)
     if n_clusters >= len(points):
-        return WeightedKMeansResult(points, _label(values, points, points, points), 0.0)
+        labels = _label(ascending, order, points, points, points)
+        return WeightedKMeansResult(points, labels, 0.0)
     offset, scale = _frame(points)
     scaled = points / scale - offset / scale
     bounds = best_bounds(scaled, masses, n_clusters)
     means, inertia = _summarise(scaled, masses, bounds)
     first, last = points[bounds[:-1]], points[bounds[1:] - 1]
     centers = np.clip(offset + scale * means, first, last)
-    labels = _label(values, centers, first, last)
+    labels = _label(ascending, order, centers, first, last)
     return WeightedKMeansResult(centers, labels, inertia * scale * scale * unit)
 
 
@@ -160,14 +163,12 @@ def _read_weights(weights: ArrayLike | None, n_values: int) -> FloatArray:
 
 
 def _gather(values: FloatArray, masses: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the distinct values that count, ascending, and the mass of each.
+    """Return the distinct of ascending values that count, and the mass of each.
 
     The largest of `masses` is about 1; the tiniest vanish beside it.
     """
     counted = masses > np.finfo(float).tiny
     values, masses = values[counted], masses[counted]
-    order = np.argsort(values)
-    values, masses = values[order], masses[order]
     starts = np.flatnonzero(np.r_[True, values[1:] > values[:-1]])
     return values[starts], np.add.reduceat(masses, starts)
 
@@ -187,12 +188,24 @@ def _power_of_two(size: float) -> float:
 
 
 def _label(
-    values: FloatArray, centers: FloatArray, first: FloatArray, last: FloatArray
+    ascending: FloatArray,
+    order: IntArray,
+    centers: FloatArray,
+    first: FloatArray,
+    last: FloatArray,
 ) -> IntArray:
-    """Return the index of the nearest center; `first` to `last` keep their cluster."""
+    """Return the index of the nearest center; `first` to `last` keep their cluster.
+
+    Of the values before `order` made them ascend.
+    """
     middle = centers[:-1] / 2 + centers[1:] / 2
     between = (last[:-1] <= middle) & (middle < first[1:])
-    labels: IntArray = np.searchsorted(np.where(between, middle, last[:-1]), values)
+    largest = np.where(between, middle, last[:-1])  # of each cluster but the last
+    ends = np.searchsorted(ascending, largest, side="right")
+    labels = np.empty(len(order), dtype=np.int64)
+    labels[order] = np.repeat(
+        np.arange(len(centers)), np.diff(ends, prepend=0, append=len(order))
+    )
     return labels
 
 

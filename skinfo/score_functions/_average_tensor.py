@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -18,7 +19,8 @@ from sklearn.utils import gen_batches
 
 from skinfo._core._typing import FloatArray, IntArray
 
-MOST_EXPLICIT = 20  # columns, for which a tensor with four axes is formed
+MOST_EXPLICIT = 20  # columns, for which a tensor with four axes is always formed
+_MOST_VARYING = 50  # where the curvature varies, so that contractions take long
 _BLOCK_ENTRIES = 1 << 21
 
 
@@ -102,8 +104,12 @@ def total(parts: Parts, order: int) -> FloatArray:
 
 def average_tensor(parts: Parts, order: int) -> AverageTensor:
     """Return the sum of weights times S_order, order 3 or 4."""
-    if order == 4 and parts[0].n_columns > MOST_EXPLICIT:
-        return ImplicitTensor(quadratic(parts))
+    n_columns = parts[0].n_columns
+    if order == 4 and n_columns > MOST_EXPLICIT:
+        known = quadratic(parts)
+        varies = any(part.curvature.ndim == 3 for part in known)
+        if not varies or n_columns > _MOST_VARYING:
+            return ImplicitTensor(known)
     return ExplicitTensor(total(parts, order))
 
 
@@ -161,17 +167,40 @@ class ExplicitTensor:
 
     entries: FloatArray
 
+    @cached_property
+    def _pairs(self) -> tuple[IntArray, IntArray]:
+        """The columns i <= j of each pair."""
+        return np.triu_indices(len(self.entries))
+
+    @cached_property
+    def _places(self) -> IntArray:
+        """Where the pair of i and j is, (d, d)."""
+        i, j = self._pairs
+        places = np.empty((len(self.entries),) * 2, dtype=np.int64)
+        places[i, j] = places[j, i] = np.arange(len(i))
+        return places
+
+    @cached_property
+    def _by_pairs(self) -> FloatArray:
+        """The entries of two pairs; twice where the first is of two columns."""
+        i, j = self._pairs
+        twice = np.where(i < j, 2.0, 1.0)[:, np.newaxis]
+        packed: FloatArray = twice * self.entries[i, j][:, i, j]
+        return packed
+
     def powers(self, vectors: FloatArray) -> FloatArray:
         if self.entries.ndim == 3:
             contracted = np.tensordot(vectors, self.entries, axes=1)
         else:
-            squares = vectors[:, :, np.newaxis] * vectors[:, np.newaxis]
-            contracted = np.tensordot(squares, self.entries, axes=2)
+            i, j = self._pairs
+            packed = (vectors[:, i] * vectors[:, j]) @ self._by_pairs
+            contracted = packed.take(self._places, axis=1)
         result: FloatArray = np.einsum("vij,vi->vj", contracted, vectors)
         return result
 
     def folded(self, vectors: FloatArray) -> FloatArray:
-        result: FloatArray = np.tensordot(vectors.T @ vectors, self.entries, axes=2)
+        gram = vectors.T @ vectors
+        result: FloatArray = (gram[self._pairs] @ self._by_pairs)[self._places]
         return result
 
 

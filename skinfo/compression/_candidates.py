@@ -230,7 +230,12 @@ class CandidateSearch:
         return coded_model(self.calibration.stack, self.calibration.coded(settings))
 
     def smallest(self) -> CodedModel:
-        """Return a model whose weights are all 0."""
+        """Return a model whose weights are all 0, and all biases but the last."""
         size = self.calibration.size_of_weights(coupled=False)
         step = 2.0**40 * (size if size > 0 else 1.0)
-        return self.coded(Settings(damping=1.0, step=step))
+        model = self.coded(Settings(damping=1.0, step=step))
+        hidden = [
+            replace(layer, bias_codes=np.zeros_like(layer.bias_codes), bias_exponent=0)
+            for layer in model.layers[:-1]
+        ]
+        return replace(model, layers=(*hidden, model.layers[-1]))

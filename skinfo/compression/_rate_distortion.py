@@ -16,7 +16,7 @@ from scipy.linalg import cho_factor, cho_solve
 from sklearn.utils.sparsefuncs import mean_variance_axis, min_max_axis
 
 from skinfo._core._sparse import is_sparse
-from skinfo._core._typing import FloatArray, IntArray
+from skinfo._core._typing import BoolArray, FloatArray, IntArray
 from skinfo.compression._coded_layers import CodedLayer, is_float32, with_biases
 from skinfo.compression._importance import (
     gauss_newton_matrix,
@@ -85,11 +85,16 @@ class Calibration:
         self._lattices: dict[tuple[float, bool], ReducedLattice] = {}
         self._finished: dict[tuple[Any, ...], CodedLayer] = {}
 
+    @cached_property
+    def varies(self) -> BoolArray:
+        """Which inputs vary, (n_inputs,)."""
+        lowest, highest = _range(self.X)
+        return lowest < highest
+
     @property
     def n_varying(self) -> int:
         """The number of inputs that vary."""
-        lowest, highest = _range(self.X)
-        return int(np.count_nonzero(lowest < highest))
+        return int(np.count_nonzero(self.varies))
 
     def size_of_weights(self, *, coupled: bool) -> float:
         """Return the mean size of the weights of the first layer, in units of steps."""

@@ -134,7 +134,8 @@ class RDCompressor(
         The same, divided by that of a model whose weights are all 0.
     orthogonality_gap_ : float
         Mean of the outputs of the compressed model times what they lack, centred,
-        divided by the mean square of the original outputs. It is 0 for the best code.
+        divided by the mean square of the original outputs, those before a softmax less
+        their mean. It is 0 for the best code.
     gaussian_rate_ : float
         Bits for each weight that would be needed for this distortion if the weights
         were drawn from a normal law, of the variance of those of the layer. A

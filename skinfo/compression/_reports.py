@@ -65,7 +65,7 @@ def make_report(stack: Stack, found: Stack, X: Any, some: Any) -> Report:
     return Report(
         distortion=total,
         relative_distortion=total / scale if scale > 0 else 0.0,
-        orthogonality_gap=_orthogonality_gap(raw, changed),
+        orthogonality_gap=_orthogonality_gap(stack, raw, changed),
         gaussian_rate=gaussian_rate(stack, some, total),
     )
 
@@ -76,8 +76,10 @@ def _outputs(stack: Stack, X: Any) -> FloatArray:
     return np.concatenate([forward(stack, X[block]) for block in blocks])
 
 
-def _orthogonality_gap(raw: FloatArray, changed: FloatArray) -> float:
+def _orthogonality_gap(stack: Stack, raw: FloatArray, changed: FloatArray) -> float:
     """Return E[f^ (f - f^)] / E[f^2] of centred outputs."""
+    if stack.link == "softmax":  # adding to all outputs of a sample changes nothing
+        raw, changed = (f - f.mean(axis=1, keepdims=True) for f in (raw, changed))
     raw, changed = raw - raw.mean(axis=0), changed - changed.mean(axis=0)
     size = float(np.sum(raw**2))
     return float(np.sum(changed * (raw - changed))) / size if size > 0 else 0.0

@@ -96,22 +96,18 @@ def rate_distortion(
     probe = make_probe(stack, X, generator, midpoints=target.kind != "distortion")
     calibration = Calibration(stack, X)
     search = CandidateSearch(calibration, probe, target)
-    if not any(layer.weights.any() for layer in stack.layers):
-        return _smallest(search)
-    if calibration.n_varying == 0:
-        warn(
-            "No feature of X varies, so that no weight makes a difference, and all "
-            "become 0. Pass more samples.",
-            ConvergenceWarning,
-        )
-        return _smallest(search)
-    if target.kind == "distortion" and target.amount >= 1:
-        return _smallest(search)
-    few = _FEWEST_SAMPLES <= X.shape[0] < _FEW_SAMPLES * calibration.n_varying
+    model = _model_without_weights(search)
+    if model is not None:
+        return model
+    _warn_of_samples(calibration)
+    few = X.shape[0] < _FEW_SAMPLES * calibration.n_varying
     if few and len(stack.layers) == 1:
-        model = _model_of_few(search, damping, rdo, generator)
-        if model is not None:
-            return model
+        if X.shape[0] < _FEWEST_SAMPLES:
+            search = _joined(search, generator)
+        else:
+            model = _model_of_few(search, damping, rdo, generator)
+            if model is not None:
+                return model
     best = _best_candidate(search, damping, rdo)
     if best.model is not None:
         return best.model
@@ -123,6 +119,25 @@ def rate_distortion(
     if target.kind == "distortion":
         raise ValueError(_unreachable(target))
     return _smallest(search)
+
+
+def _model_without_weights(search: CandidateSearch) -> CodedModel | None:
+    """Return the model whose weights are all 0, if no others are of use."""
+    stack, target = search.calibration.stack, search.target
+    if not any(layer.weights.any() for layer in stack.layers):
+        return _smallest(search)
+    if search.calibration.n_varying == 0:
+        warn(
+            "No feature of X varies, so that no weight makes a difference, and all "
+            "become 0. Pass more samples.",
+            ConvergenceWarning,
+        )
+        return _smallest(search)
+    if target.kind == "distortion" and target.amount >= 1:
+        smallest = _smallest(search)
+        if search.probe.relative_distortion(smallest) <= target.amount:
+            return smallest  # whose biases are rounded
+    return None
 
 
 def _best_candidate(search: CandidateSearch, damping: float, rdo: float) -> Candidate:
@@ -155,6 +170,42 @@ def _best_candidate(search: CandidateSearch, damping: float, rdo: float) -> Cand
     return best
 
 
+def _warn_of_samples(calibration: Calibration) -> None:
+    """Warn of samples that do not show what the weights do."""
+    stack, n_samples = calibration.stack, calibration.X.shape[0]
+    n_varying = calibration.n_varying
+    if n_samples < min(_FEWEST_SAMPLES, _FEW_SAMPLES * n_varying):
+        warn(
+            f"X has {n_samples} samples, which hardly tell what {n_varying} features "
+            "do. Pass more samples, some hundreds if you can.",
+            ConvergenceWarning,
+        )
+    if len(stack.layers) > 1:  # of networks all weights are random in the beginning
+        return
+    used = stack.layers[0].weights.any(axis=1)
+    n_lost = int(np.count_nonzero(used & ~calibration.varies))
+    if n_lost > 0:
+        warn(
+            f"{n_lost} features of X do not vary, so that their weights become 0, "
+            "though the model uses them. Pass samples in which they vary, or "
+            "method='kmeans' with importance='uniform'.",
+            ConvergenceWarning,
+        )
+
+
+def _joined(
+    search: CandidateSearch, generator: np.random.RandomState
+) -> CandidateSearch:
+    """Return the search by samples that shuffled ones join, but for a distortion."""
+    stack, probe = search.calibration.stack, search.probe
+    joined = with_shuffled(stack, search.calibration.X, generator)
+    if joined is search.calibration.X:
+        return search
+    if search.target.kind != "distortion":
+        probe = make_probe(stack, joined, generator, midpoints=False)
+    return CandidateSearch(Calibration(stack, joined), probe, search.target)
+
+
 def _model_of_few(
     search: CandidateSearch,
     damping: float,
@@ -174,7 +225,10 @@ def _model_of_few(
     by_others = Calibration(stack, others)
     if probe.scale <= 0 or by_others.n_varying < search.calibration.n_varying / 2:
         return None
-    by_joined = Calibration(stack, with_shuffled(stack, others, generator))
+    joined_others = with_shuffled(stack, others, generator)
+    if joined_others is others:
+        return None
+    by_joined = Calibration(stack, joined_others)
     alone, joined = (
         _best_candidate(CandidateSearch(each, probe, search.target), damping, rdo)
         for each in (by_others, by_joined)

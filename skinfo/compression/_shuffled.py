@@ -22,14 +22,15 @@ from skinfo.compression._layers import Stack, forward
 _ENOUGH = 8  # rows for each input
 _CHEAP = 1 << 21  # entries of all rows together
 _MOST_DEVIATIONS = 3.0  # of what the model gives, from its mean over the samples
+_LEAST_SHARE = 0.25  # of the rows, for which the model gives what it gives for samples
 
 
 def with_shuffled(stack: Stack, X: Any, generator: np.random.RandomState) -> Any:
     """Return X (n, d) and, below it where n is small, rows of shuffled inputs.
 
     Rows for which the model gives what it gives for no sample are left out: weights may
-    cancel where inputs are alike. There are at least as many new rows as samples where
-    n < d, unless they are left out.
+    cancel where inputs are alike. If these are most of them, none join. There are at
+    least as many new rows as samples where n < d, unless they are left out.
     """
     n, d = X.shape
     n_rows = min(_ENOUGH * d, max(_CHEAP // d, 2 * n if n < d else n)) - n
@@ -38,6 +39,8 @@ def with_shuffled(stack: Stack, X: Any, generator: np.random.RandomState) -> Any
     blocks = [_shuffled(X, generator) for _ in range(-(-n_rows // n))]
     rows = _stacked(blocks)[:n_rows]
     kept = np.flatnonzero(_are_like(forward(stack, rows), forward(stack, X)))
+    if len(kept) < _LEAST_SHARE * n_rows:
+        return X
     return _stacked([X, rows[kept]])
 
 

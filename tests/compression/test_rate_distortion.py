@@ -481,6 +481,16 @@ def test_report_is_of_plain_formulas():
     assert_allclose(report.orthogonality_gap, gap)
 
 
+def test_what_all_logits_have_in_common_is_no_orthogonality_gap():
+    stack, X = make_stack(link="softmax"), make_inputs()
+    layer = stack.layers[0]
+    common = layer.weights + np.linspace(-1, 1, len(layer.weights))[:, np.newaxis]
+    found = replace(stack, layers=(replace(layer, weights=common),))
+    report = make_report(stack, found, X, X)
+    assert abs(report.distortion) < 1e-12
+    assert abs(report.orthogonality_gap) < 1e-12
+
+
 def test_layers_are_reported_by_what_they_cost():
     stack, X = make_stack(d=40, hidden=(20,)), make_inputs(d=40)
     model = compressed(stack, X, Target("rate", 2.0))

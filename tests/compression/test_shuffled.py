@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy.sparse import csr_array, csr_matrix
 from sklearn.datasets import make_classification, make_regression
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 
@@ -65,6 +66,12 @@ def test_rows_for_which_the_model_gives_what_it_gives_for_no_sample_are_left_out
     assert len(joined(X, 100 * differences)) < 40
 
 
+def test_where_the_model_gives_others_for_most_rows_none_join():
+    X = make_curves(5)
+    differences = np.where(np.arange(60) % 2, 1.0, -1.0)
+    assert len(joined(X, 100 * differences)) == 0
+
+
 @pytest.mark.parametrize("n_samples", [8 * 60, 1000])
 def test_many_samples_stay_alone(n_samples):
     X = make_curves(n_samples)
@@ -79,6 +86,19 @@ def test_a_wide_regression_keeps_its_predictions_of_other_samples(n_samples):
     expected = model.predict(X[100:])
     error = compressor.fit(X[:n_samples]).predict(X[100:]) - expected
     # by these samples alone 1.3 and .6
+    assert np.mean(error**2) < 0.02 * np.var(expected)
+
+
+@pytest.mark.parametrize("n_samples", [3, 6, 9])
+def test_fewer_samples_than_can_judge_are_joined_and_warned_of(n_samples):
+    X, y = make_regression(400, 40, n_informative=20, noise=10, random_state=0)
+    model = Ridge().fit(X[:100], y[:100])
+    compressor = RDCompressor(FrozenEstimator(model), rate=4, random_state=0)
+    with pytest.warns(ConvergenceWarning, match=f"X has {n_samples} samples.* 40 feat"):
+        compressor.fit(X[:n_samples])
+    expected = model.predict(X[100:])
+    error = compressor.predict(X[100:]) - expected
+    # by these samples alone .9 to 2
     assert np.mean(error**2) < 0.02 * np.var(expected)
 
 

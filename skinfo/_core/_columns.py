@@ -19,7 +19,7 @@ from sklearn.utils import check_array
 
 from skinfo._core._checks import check_option
 from skinfo._core._dates import as_dates, as_integers, change_unit
-from skinfo._core._frames import is_dataframe, series_of
+from skinfo._core._frames import is_table, labels_of, series_of
 from skinfo._core._typing import AnyArray, BoolArray
 
 NAN_POLICIES = ("raise", "omit")
@@ -71,22 +71,29 @@ class Column:
 
 
 def read_columns(X: Any, *, name: str, ensure_2d: bool = False) -> list[Column]:
-    """Split a vector, matrix or dataframe into columns, without copying numbers.
+    """Split a vector, matrix, dataframe or table into columns, not copying numbers.
 
     Raises ValueError or TypeError, with the words of scikit-learn, for sparse,
     complex, empty or more than two-dimensional input.
     """
-    if is_dataframe(X):
+    if is_table(X):
         if 0 in X.shape:
             _check_array(np.zeros(X.shape), None, name=name, ensure_2d=True)
         return [
             _read_series(series, str(label))
-            for label, series in zip(X.columns, series_of(X), strict=True)
+            for label, series in zip(labels_of(X), series_of(X), strict=True)
         ]
     if hasattr(X, "iloc") or hasattr(X, "is_null"):
-        label = name if getattr(X, "name", None) is None else str(X.name)
-        _check_array(np.zeros(len(X)), None, name=name, ensure_2d=ensure_2d)
-        return [_read_series(X, label)]
+        if ensure_2d:
+            is_series = hasattr(X, "to_frame")
+            remedy = f"{name}.to_frame()" if is_series else "a table with it"
+            raise ValueError(
+                f"{name} cannot be used. Expected 2D array, got 1D array instead: "
+                f"{name} is a {type(X).__name__}. Pass {remedy}."
+            )
+        _check_array(np.zeros(len(X)), None, name=name, ensure_2d=False)
+        label = "" if getattr(X, "name", None) is None else str(X.name)
+        return [_read_series(X, label or name)]
     category = hasattr(X, "categories")  # a Categorical of pandas
     array = _as_array(X, name=name, ensure_2d=ensure_2d)
     gaps = np.ma.getmaskarray(X) if np.ma.isMaskedArray(X) else None
@@ -124,7 +131,10 @@ def _check_array(X: Any, dtype: Any, *, name: str, ensure_2d: bool) -> AnyArray:
 
 
 def _read_series(series: Any, name: str) -> Column:
-    """Read a column of pandas or polars; its gaps may keep it from being numeric."""
+    """Read a column of pandas, polars or Arrow.
+
+    Its gaps may keep it from being numeric.
+    """
     if hasattr(series, "iloc"):
         missing = np.asarray(series.isna(), dtype=bool)
         category = str(series.dtype) == "category"
@@ -132,10 +142,14 @@ def _read_series(series: Any, name: str) -> Column:
         if getattr(series.dtype, "tz", None) is not None:
             present = present.dt.tz_convert(None)
         present = np.asarray(present)
-    else:
+    elif hasattr(series, "drop_nulls"):
         missing = series.is_null().to_numpy()
         category = False
         present = series.drop_nulls().to_numpy()
+    else:
+        missing = np.asarray(series.is_null(), dtype=bool)
+        category = hasattr(series.type, "index_type")  # a dictionary of Arrow
+        present = np.asarray(series.drop_null())
     if missing.any():
         values = np.zeros(missing.shape, dtype=present.dtype)
         values[~missing] = present
@@ -352,6 +366,17 @@ def complete_rows(
     n_complete = len(missing) - int(missing.sum())
     if n_complete < minimum:
         worst = max(columns, key=lambda column: int(column.missing.sum()))
+        if worst.missing.all():
+            raise ValueError(
+                f"Column {worst.name!r} has no values. "
+                "Leave it out, or pass one that has values."
+            )
+        if n_complete == 0:
+            raise ValueError(
+                "No rows remain after leaving out missing values (column "
+                f"{worst.name!r} misses {worst.missing.sum()}). "
+                "Impute the values, or drop the column."
+            )
         raise ValueError(
             f"Only {n_complete} rows remain after leaving out missing values (column "
             f"{worst.name!r} misses {worst.missing.sum()}), fewer than {minimum}. "

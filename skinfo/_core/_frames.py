@@ -1,4 +1,4 @@
-"""Dataframes of pandas and polars, without an import of either."""
+"""Dataframes of pandas and polars and tables of Arrow, without an import of any."""
 
 from __future__ import annotations
 
@@ -15,11 +15,21 @@ def is_dataframe(X: Any) -> bool:
     return (hasattr(X, "iloc") and X.ndim == 2) or hasattr(X, "get_columns")
 
 
-def series_of(frame: Any) -> list[Any]:
-    """Return the columns of a dataframe as series of its library."""
-    if hasattr(frame, "iloc"):
-        return [frame.iloc[:, j] for j in range(frame.shape[1])]
-    return list(frame.get_columns())
+def is_table(X: Any) -> bool:
+    """Tell whether `X` is a dataframe of pandas or polars, or a table of Arrow."""
+    return is_dataframe(X) or (hasattr(X, "column_names") and hasattr(X, "itercolumns"))
+
+
+def labels_of(table: Any) -> list[Any]:
+    """Return the names of the columns of a dataframe or a table."""
+    return list(table.columns if is_dataframe(table) else table.column_names)
+
+
+def series_of(table: Any) -> list[Any]:
+    """Return the columns of a dataframe or a table as series of its library."""
+    if hasattr(table, "iloc"):
+        return [table.iloc[:, j] for j in range(table.shape[1])]
+    return list(table.get_columns() if is_dataframe(table) else table.itercolumns())
 
 
 def select_columns(frame: Any, positions: IntArray) -> Any:

@@ -16,7 +16,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skinfo._core._checks import check_integer
 from skinfo._core._columns import Column
-from skinfo._core._frames import is_dataframe
+from skinfo._core._frames import is_table
 from skinfo._core._permutation import (
     draw_seeds,
     permutation_pvalues,
@@ -218,8 +218,8 @@ def pairwise_dependence(
 
 
 def names_of(X: Any, columns: Sequence[Column]) -> list[str]:
-    """Return the names of the columns of a dataframe, or numbered ones."""
-    if is_dataframe(X):
+    """Return the names of the columns of a dataframe or table, or numbered ones."""
+    if is_table(X):
         return [column.name for column in columns]
     return [f"x{j}" for j in range(len(columns))]
 
@@ -247,7 +247,10 @@ def complete_rows_of_pairs(features: RandomVector) -> IntArray:
 
 
 def scarce_pair(n_complete: IntArray, features: RandomVector) -> str:
-    """Describe the pair of columns that has the fewest complete rows."""
+    """Describe the pair of columns that has the fewest complete rows, or no values."""
+    for column, n_present in zip(features.columns, np.diag(n_complete), strict=True):
+        if n_present == 0:
+            return f"column {column.name!r} has no values"
     apart = np.triu_indices(len(n_complete), 1)
     worst = np.argmin(n_complete[apart])
     i, j = (int(ends[worst]) for ends in apart)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skinfo._core._columns import Column, read_columns
-from skinfo._core._frames import is_dataframe, series_of
+from skinfo._core._frames import is_table, series_of
 from skinfo._core._typing import AnyArray, BoolArray, FloatArray, IntArray
 from skinfo.inspection._dependence import shortened
 
@@ -63,7 +63,7 @@ def _label_levels(axis: Axis, levels: tuple[str, ...]) -> None:
 
 def column_of(X: Any, j: int) -> Any:
     """Return one column of a matrix or dataframe, in the type that it has there."""
-    if is_dataframe(X):
+    if is_table(X):
         return series_of(X)[j]
     return X[:, j] if hasattr(X, "shape") else [row[j] for row in X]
 
@@ -76,7 +76,7 @@ def _read_column(data: Any, name: str) -> tuple[Any, Column]:
             f"{name} has {len(columns)} columns, but only one can be shown. "
             "Pass one of them."
         )
-    two_dimensional = is_dataframe(data) or np.ndim(data) == 2
+    two_dimensional = is_table(data) or np.ndim(data) == 2
     return column_of(data, 0) if two_dimensional else data, columns[0]
 
 

@@ -11,6 +11,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 import scipy.sparse
 
@@ -18,12 +19,12 @@ from skinfo._core._columns import (
     Column,
     check_missing,
     complete_rows,
-    is_dataframe,
     nominal_by_kind,
     nominal_mask,
     nominal_or_few_integers,
     read_columns,
 )
+from skinfo._core._frames import is_dataframe, is_table
 
 
 def read(data):
@@ -62,6 +63,9 @@ NUMERIC = {
     "polars decimals": pl.Series([Decimal("1.5")]),
     "polars dates": pl.Series([dt.date(2024, 1, 1), None]),
     "polars durations": pl.Series([dt.timedelta(hours=1), None]),
+    "arrow integers": pa.array([2**60 + 1, None]),
+    "arrow chunks": pa.chunked_array([[1.5], [None]]),
+    "arrow dates": pa.array([dt.date(2024, 1, 1), None]),
 }
 
 NOMINAL = {
@@ -84,6 +88,9 @@ NOMINAL = {
     "polars booleans": pl.Series([True, None]),
     "polars categories": pl.Series(["a", None], dtype=pl.Categorical),
     "polars lists": pl.Series([[1], [2, 3]]),
+    "arrow strings": pa.chunked_array([["a"], [None]]),
+    "arrow booleans": pa.array([True, None]),
+    "arrow integer categories": pa.array([3, 1]).dictionary_encode(),
 }
 
 
@@ -231,6 +238,11 @@ def test_every_kind_of_gap_among_names_is_missing(gap):
         pl.Series(["a", None, "b"]),
         pl.Series(["a", None, "b"], dtype=pl.Categorical),
         pl.Series([dt.date(2024, 1, 1), None, dt.date(2025, 1, 1)]),
+        pa.array([1, None, 2]),
+        pa.array([1.0, float("nan"), 2.0]),
+        pa.chunked_array([["a", None], ["b"]]),
+        pa.array(["a", None, "b"]).dictionary_encode(),
+        pa.table({"a": pa.array(["a", None, "b"]).dictionary_encode()}),
     ],
 )
 def test_gaps_of_every_container_are_found(data):
@@ -240,6 +252,7 @@ def test_gaps_of_every_container_are_found(data):
 def test_gaps_do_not_make_numbers_nominal():
     assert read(pl.Series([1, None])).values.dtype == np.int64
     assert read(pd.Series([1, None], dtype="Int64")).values.dtype == np.int64
+    assert read(pa.array([2**60 + 1, None])).values[0] == 2**60 + 1
     assert read(objects(None, None)).missing.all()
     assert read(pl.Series([None, None])).missing.all()
 
@@ -258,6 +271,8 @@ def test_columns_of_frames_have_their_names():
     for frame in (
         pd.DataFrame({"a": [1], "b": ["p"]}),
         pl.DataFrame({"a": [1], "b": ["p"]}),
+        pa.table({"a": [1], "b": ["p"]}),
+        pa.record_batch({"a": [1], "b": ["p"]}),
     ):
         assert [column.name for column in read_columns(frame, name="X")] == ["a", "b"]
     frame = pd.DataFrame([[1, 2]], columns=[3, 4])
@@ -273,6 +288,8 @@ def test_columns_without_a_name_are_called_after_the_input():
     assert read(pd.Series([1, 2])).name == "x"
     assert read(pd.Series([1, 2], name="age")).name == "age"
     assert read(pl.Series("age", [1, 2])).name == "age"
+    assert read(pl.Series([1, 2])).name == "x"
+    assert read(pa.array([1, 2])).name == "x"
 
 
 @pytest.mark.parametrize(
@@ -288,6 +305,14 @@ def test_columns_without_a_name_are_called_after_the_input():
 )
 def test_dataframes_are_told_from_series_and_arrays(data, expected):
     assert is_dataframe(data) is expected
+    assert is_table(data) is expected
+
+
+def test_tables_of_arrow_are_told_from_their_columns():
+    table = pa.table({"a": [1]})
+    assert is_table(table)
+    assert not is_dataframe(table)
+    assert not is_table(table["a"])
 
 
 # what cannot be read
@@ -301,6 +326,8 @@ def test_dataframes_are_told_from_series_and_arrays(data, expected):
         (pd.DataFrame({"a": []}), ValueError, r"0 sample\(s\)"),
         (pl.DataFrame({"a": []}), ValueError, r"0 sample\(s\)"),
         (pd.Series([], dtype=float), ValueError, r"0 sample\(s\)"),
+        (pa.array([], pa.float64()), ValueError, r"0 sample\(s\)"),
+        (pa.table({"a": []}), ValueError, r"0 sample\(s\)"),
         (np.ones((2, 2, 2)), ValueError, "dim 3"),
         (np.array([1j]), ValueError, "Complex data not supported"),
         (pd.Series([1j]), ValueError, "Complex data not supported: x is complex"),
@@ -316,6 +343,20 @@ def test_what_is_no_column_of_values_is_an_error(data, error, message):
 @pytest.mark.parametrize("data", [[1, 2], pd.Series([1, 2]), pl.Series([1, 2])])
 def test_a_vector_is_an_error_where_a_table_is_needed(data):
     with pytest.raises(ValueError, match="Expected 2D array, got 1D array"):
+        read_columns(data, name="X", ensure_2d=True)
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (pd.Series([1, 2]), r"a Series\. Pass X\.to_frame\(\)"),
+        (pl.Series([1, 2]), r"a Series\. Pass X\.to_frame\(\)"),
+        (pa.chunked_array([[1, 2]]), r"a ChunkedArray\. Pass a table with it"),
+    ],
+)
+def test_a_series_in_place_of_a_table_is_told_its_remedy(data, found):
+    message = rf"Expected 2D array, got 1D array instead: X is {found}\.$"
+    with pytest.raises(ValueError, match=message):
         read_columns(data, name="X", ensure_2d=True)
 
 
@@ -399,6 +440,16 @@ def test_complete_rows_have_a_value_in_every_column():
         complete_rows(columns, minimum=3)
 
 
+def test_columns_without_values_in_common_are_told_no_smaller_need():
+    columns = [column_with_gaps("a", [1, 1, 0]), column_with_gaps("b", [0, 0, 1])]
+    message = r"No rows remain .*'a' misses 2\)\. Impute .* drop the column\.$"
+    with pytest.raises(ValueError, match=message):
+        complete_rows(columns, minimum=1, advice=", or need less")
+    columns.append(column_with_gaps("c", [1, 1, 1]))
+    with pytest.raises(ValueError, match=r"^Column 'c' has no values\. Leave it out"):
+        complete_rows(columns, minimum=1, advice=", or need less")
+
+
 def test_all_rows_complete_need_no_mask():
     assert complete_rows([column_with_gaps("a", [0, 0])], minimum=5) is None
 
@@ -418,6 +469,8 @@ def test_nested_columns_are_named_with_their_remedy():
     nested = pl.Series("pairs", [[1, 2], [3, 4]], dtype=pl.Array(pl.Int64, 2))
     with pytest.raises(TypeError, match=r"pairs holds array\(\[1, 2\]\) in one entry"):
         read_columns(nested, name="x")
+    with pytest.raises(TypeError, match=r"x holds array\(\[1, 2\]\) in one entry"):
+        read_columns(nested.rename(""), name="x")
 
 
 # integers of few values

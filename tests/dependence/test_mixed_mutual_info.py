@@ -5,6 +5,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from scipy import sparse
 from scipy.stats import false_discovery_control
@@ -130,7 +131,9 @@ def test_constant_feature_scores_zero_with_a_rare_class():
 # ---- containers
 
 
-@pytest.mark.parametrize("container", [pd.DataFrame, pl.from_pandas])
+@pytest.mark.parametrize(
+    "container", [pd.DataFrame, pl.from_pandas, pa.Table.from_pandas]
+)
 def test_dataframes_of_all_libraries_agree(container):
     X, y = make_table()
     selector = MixedMutualInfo(n_permutations=9, random_state=0)
@@ -140,6 +143,14 @@ def test_dataframes_of_all_libraries_agree(container):
     np.testing.assert_array_equal(found.pvalues_, expected.pvalues_)
     np.testing.assert_array_equal(found.feature_names_in_, X.columns)
     assert found.score(container(X), y) == expected.score(X, y)
+
+
+def test_the_target_may_be_a_column_of_arrow():
+    X, y = make_table()
+    target = pa.table({"y": y})["y"]
+    expected = MixedMutualInfo().fit(X, y).scores_
+    found = MixedMutualInfo().fit(pa.Table.from_pandas(X), target).scores_
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_object_arrays_keep_the_kinds_of_columns():

@@ -8,6 +8,7 @@ import hypothesis.extra.numpy as hnp
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 import scipy.sparse
 from hypothesis import given, settings
@@ -293,6 +294,9 @@ CONTAINERS = {
     "pandas frame": lambda v: pd.DataFrame({"v": v}),
     "polars": pl.Series,
     "polars frame": lambda v: pl.DataFrame({"v": v}),
+    "arrow": pa.array,
+    "arrow chunks": lambda v: pa.chunked_array([v[:30], v[30:]]),
+    "arrow table": lambda v: pa.table({"v": v}),
 }
 
 
@@ -665,7 +669,7 @@ def test_names_declared_numeric_are_an_error():
 
 
 @pytest.mark.usefixtures("_no_work")
-@pytest.mark.parametrize("n_complete", [0, 6])
+@pytest.mark.parametrize("n_complete", [1, 6])
 def test_too_few_complete_rows_are_an_error(n_complete):
     x = X.copy()
     x[n_complete:] = np.nan

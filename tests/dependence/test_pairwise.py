@@ -3,6 +3,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from scipy import sparse
 from scipy.stats import false_discovery_control
@@ -199,6 +200,14 @@ def test_pairs_of_which_a_function_returns_nan_stay_out_of_the_adjustment():
         )
 
 
+def test_the_column_without_values_is_named():
+    X = np.random.default_rng(0).normal(size=(20, 3))
+    X[:, 1] = np.nan
+    message = r"2 of 3 pairs .*: column 'X\[:, 1\]' has no values\. Their"
+    with pytest.warns(UserWarning, match=message):
+        pairwise_dependence(X, measure=covariance, nan_policy="omit")
+
+
 def test_a_table_without_complete_rows_fails_before_any_work():
     X = np.random.default_rng(0).normal(size=(20, 2))
     X[:9, 0], X[9:, 1] = np.nan, np.nan
@@ -274,7 +283,8 @@ def test_frames_lists_and_arrays_agree():
         result = pairwise_dependence(data)
         np.testing.assert_array_equal(result.values, expected.values)
     assert pairwise_dependence(X.to_numpy()).feature_names == ["x0", "x1", "x2"]
-    assert pairwise_dependence(pl.from_pandas(X)).feature_names == list(X.columns)
+    for data in (pl.from_pandas(X), pa.Table.from_pandas(X)):
+        assert pairwise_dependence(data).feature_names == list(X.columns)
 
 
 def test_a_single_column_has_no_pairs():

@@ -3,6 +3,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.dates import ConciseDateFormatter, date2num
@@ -142,7 +143,7 @@ def test_samples_with_a_missing_value_are_left_out(place, gap):
     assert notes(display) == ["sample 3: tilt 2"]
 
 
-@pytest.mark.parametrize("make", [np.array, pd.Series, pl.Series, list])
+@pytest.mark.parametrize("make", [np.array, pd.Series, pl.Series, pa.array, list])
 def test_strings_are_categories_along_the_axis(make):
     x = make(["b", "a", "b", "c"])
     display = TiltDisplay(x, Y, tilt=TILT).plot()
@@ -210,7 +211,7 @@ def test_dates_of_dataframes_may_have_gaps(library):
     np.testing.assert_allclose(offsets(display)[:, 1], days)
 
 
-@pytest.mark.parametrize("make", [np.array, pd.Series, pl.Series, list])
+@pytest.mark.parametrize("make", [np.array, pd.Series, pl.Series, pa.array, list])
 def test_durations_are_in_days(make):
     durations = make([dt.timedelta(hours=12 * i) for i in range(4)])
     display = TiltDisplay(durations, Y, tilt=TILT, feature_name="wait").plot()
@@ -255,6 +256,13 @@ def test_a_feature_is_chosen_by_index_or_name(selector, frame, feature):
     score, pvalue = selector.scores_[1], selector.pvalues_[1]
     title = f"Potential correlation {score:.2f}, p = {pvalue:.2g}"
     assert display.ax_.get_title(loc="left") == title
+
+
+def test_a_table_of_arrow_is_shown(selector, frame):
+    X, y = pa.Table.from_pandas(frame[0]), pa.array(frame[1])
+    display = TiltDisplay.from_estimator(selector, X, y, feature="driver")
+    expected = TiltDisplay.from_estimator(selector, *frame, feature="driver")
+    np.testing.assert_array_equal(offsets(display), offsets(expected))
 
 
 @pytest.mark.parametrize("make", [np.asarray, np.ndarray.tolist])

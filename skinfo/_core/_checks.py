@@ -52,9 +52,9 @@ def check_bool(name: str, value: Any) -> bool:
     return bool(value)
 
 
-def check_probability(name: str, value: Any) -> float:
+def check_probability(name: str, value: Any, example: float = 0.1) -> float:
     """Return `value` as a float, or raise unless it lies strictly in (0, 1)."""
-    remedy = f"Pass, for example, {name}=0.1."
+    remedy = f"Pass, for example, {name}={example:g}."
     probability = check_real(name, value, remedy)
     if not 0 < probability < 1:
         raise ValueError(

@@ -150,9 +150,8 @@ def mutual_information_interval(
     >>> interval.low < 0.51 < interval.high  # the truth is -log(0.6) = 0.51
     True
     """
-    quantile = float(
-        ndtri((1 + check_probability("confidence_level", confidence_level)) / 2)
-    )
+    level = check_probability("confidence_level", confidence_level, 0.95)
+    quantile = float(ndtri((1 + level) / 2))
     measure = MutualInformation(n_neighbors, scale, ties)
     measure.check_options()
     vectors = read_pair(

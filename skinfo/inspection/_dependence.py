@@ -111,7 +111,7 @@ class DependenceDisplay:
             all.
         null_quantile : float, default=0.95
             The band reaches from the opposite quantile of the scores under permutation
-            to this one.
+            to this one, which is above 0.5.
         score_name : str, default=None
             What the scores are. None means "Potential correlation" for a
             :class:`~skinfo.HypercontractivityCoef`, else "Mutual information (nats)".
@@ -163,7 +163,7 @@ class DependenceDisplay:
             all.
         null_quantile : float, default=0.95
             The band reaches from the opposite quantile of the scores under permutation
-            to this one.
+            to this one, which is above 0.5.
 
         Returns
         -------
@@ -174,10 +174,17 @@ class DependenceDisplay:
         ------
         ImportError
             If matplotlib is not installed.
+        ValueError
+            If `null_quantile` is not between 0.5 and 1, `max_features` is not positive,
+            or there is not one entry for each feature.
         """
         from matplotlib import pyplot as plt
 
-        check_probability("null_quantile", null_quantile)
+        if check_probability("null_quantile", null_quantile, 0.95) <= 0.5:
+            raise ValueError(
+                f"null_quantile={null_quantile!r} must be above 0.5: it is the upper "
+                "end of the band. Pass, for example, null_quantile=0.95."
+            )
         if max_features is not None:
             check_integer("max_features", max_features, minimum=1)
         scores = np.asarray(self.scores, dtype=float)

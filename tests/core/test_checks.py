@@ -62,6 +62,13 @@ def test_numbers_outside_the_unit_interval_are_a_value_error(value):
         check_probability("alpha", value)
 
 
+def test_the_example_of_a_probability_is_the_remedy():
+    with pytest.raises(ValueError, match=r"Pass, for example, level=0\.95\.$"):
+        check_probability("level", 95, 0.95)
+    with pytest.raises(TypeError, match=r"Pass, for example, level=0\.95\.$"):
+        check_probability("level", "high", 0.95)
+
+
 @pytest.mark.parametrize("value", ["0.05", None, True, [0.05], 0.5j])
 def test_what_is_no_number_is_no_probability(value):
     with pytest.raises(TypeError, match=r"^alpha=.* must be a number, not "):

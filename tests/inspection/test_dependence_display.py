@@ -109,8 +109,12 @@ def test_bad_input_is_named(selector):
         DependenceDisplay.from_estimator(MixedMutualInfo())
     with pytest.raises(ValueError, match="max_features=0 must be at least 1"):
         DependenceDisplay.from_estimator(selector, max_features=0)
-    with pytest.raises(ValueError, match="null_quantile=95 must lie strictly"):
+    with pytest.raises(ValueError, match=r"95 must lie strictly .*null_quantile=0\.95"):
         DependenceDisplay.from_estimator(selector, null_quantile=95)
+    for quantile in (0.1, 0.5):
+        message = rf"null_quantile={quantile} must be above 0\.5.*=0\.95"
+        with pytest.raises(ValueError, match=message):
+            DependenceDisplay.from_estimator(selector, null_quantile=quantile)
     with pytest.raises(TypeError, match="estimator is a Pipeline"):
         DependenceDisplay.from_estimator(make_pipeline(selector))
     with pytest.raises(

@@ -44,6 +44,18 @@ class Solver:
     tol: float
 
 
+def check_score_estimator(estimator: Any) -> None:
+    """Raise where an estimator has no method that tells the scores."""
+    if not (
+        hasattr(estimator, "contract") or hasattr(estimator, "log_density_derivatives")
+    ):
+        raise TypeError(
+            f"score_estimator={estimator!r} has neither the method contract nor "
+            "log_density_derivatives. Pass a LocalLikelihoodScore, or an estimator "
+            "with fit(X) and log_density_derivatives(X=None)."
+        )
+
+
 def score_parts(
     estimator: Any, shape: tuple[int, int], *, samplewise: bool = False
 ) -> Parts:
@@ -56,9 +68,9 @@ def score_parts(
         parts: Parts = estimator.quadratic_parts()
         return parts
     n_samples, n_features = shape
-    derivatives = getattr(estimator, "log_density_derivatives", None)
     contract = getattr(estimator, "contract", None)
-    if contract is not None and not (samplewise and derivatives is not None):
+    samplewise = samplewise and hasattr(estimator, "log_density_derivatives")
+    if contract is not None and not samplewise:
 
         def contracted(vectors: FloatArray, order: int) -> FloatArray:
             return _read_scores(
@@ -69,14 +81,8 @@ def score_parts(
             )
 
         return [ContractedPart(contracted, np.ones(n_samples), np.eye(n_features))]
-    if derivatives is None:
-        raise TypeError(
-            f"score_estimator={estimator!r} has neither the method contract nor "
-            "log_density_derivatives. Pass a LocalLikelihoodScore, or an estimator "
-            "with fit(X) and log_density_derivatives(X=None)."
-        )
     name = "log_density_derivatives()"
-    gradient, hessian = derivatives()
+    gradient, hessian = estimator.log_density_derivatives()
     gradient = _read_scores(estimator, name, gradient, shape)
     shape_of_hessian = shape if np.ndim(hessian) == 3 else shape[1:]
     hessian = _read_scores(estimator, name, hessian, (*shape_of_hessian, n_features))

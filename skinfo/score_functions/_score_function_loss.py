@@ -15,6 +15,7 @@ from sklearn.base import (
     TransformerMixin,
     clone,
     is_classifier,
+    is_regressor,
 )
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
@@ -40,7 +41,11 @@ from skinfo.score_functions._problem import (
     solve,
     white_parts,
 )
-from skinfo.score_functions._recovery import SOLVERS, Solver
+from skinfo.score_functions._recovery import (
+    SOLVERS,
+    Solver,
+    check_score_estimator,
+)
 
 _ORDERS = {"relu": 4, "tanh": 3, "logistic": 3}
 _MOST_EVALUATIONS = 1_000_000  # of the loss, so that max_iter decides
@@ -224,7 +229,8 @@ class ScoreFunctionLoss(
             If a parameter is out of its range, or `n_components` exceeds the number of
             features.
         TypeError
-            If a parameter has the wrong type, or `score_estimator` lacks the methods.
+            If a parameter has the wrong type, `estimator` is no regressor, or
+            `score_estimator` lacks the methods.
         """
         solver, order = self._check_parameters()
         X, y = validate_data(
@@ -270,6 +276,8 @@ class ScoreFunctionLoss(
         check_option("solver", self.solver, SOLVERS)
         check_bool("polish", self.polish)
         self._check_estimator()
+        if self.score_estimator is not None:
+            check_score_estimator(self.score_estimator)
         order = _ORDERS[self.activation] if self.order == "auto" else int(self.order)
         if order == 3 and self.solver != "fixed_point":
             raise ValueError(
@@ -286,14 +294,19 @@ class ScoreFunctionLoss(
         return solver, order
 
     def _check_estimator(self) -> None:
-        if self.estimator is None:
+        given = self.estimator
+        if given is None:
             return
-        if is_classifier(self.estimator):
-            raise ValueError(
-                f"estimator={self.estimator!r} is a classifier. Pass a regressor."
+        is_estimator = hasattr(given, "get_params") and not isinstance(given, type)
+        if is_estimator and is_classifier(given):
+            raise ValueError(f"estimator={given!r} is a classifier. Pass a regressor.")
+        if not (is_estimator and hasattr(given, "predict") and is_regressor(given)):
+            raise TypeError(
+                f"estimator={given!r} must be a regressor, not {type(given).__name__}. "
+                "Pass, for example, Ridge(), or None."
             )
-        loss = getattr(self.estimator, "loss", "squared_error")
-        if hasattr(self.estimator, "hidden_layer_sizes") and loss != "squared_error":
+        loss = getattr(given, "loss", "squared_error")
+        if hasattr(given, "hidden_layer_sizes") and loss != "squared_error":
             raise ValueError(
                 f"loss={loss!r} of the estimator must be 'squared_error', which the "
                 "recovered layer starts from. Pass an MLPRegressor with that loss."

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 from numpy.polynomial.hermite_e import hermeval
 from sklearn.base import BaseEstimator, clone
+from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -490,6 +491,25 @@ def test_other_losses_are_refused(method):
         model_for(estimator=estimator).fit(data.X, data.y)
 
 
+@pytest.mark.parametrize("estimator", [StandardScaler(), KMeans(), Ridge, 3, "ridge"])
+def test_what_is_no_regressor_is_refused_before_any_work(estimator):
+    data = teacher(n=100)
+    found = rf"must be a regressor, not {type(estimator).__name__}\. Pass, for .* Ridge"
+    with pytest.raises(TypeError, match=rf"^estimator=.* {found}"):
+        model_for(estimator=estimator).fit(data.X, data.y)
+
+
+@unconverged
+def test_regressors_in_other_estimators_are_regressors():
+    data = teacher(n=200)
+    for estimator in (
+        make_pipeline(StandardScaler(), Ridge()),
+        GridSearchCV(Ridge(), {"alpha": [0.1, 1]}, cv=2),
+    ):
+        model = model_for(estimator=estimator, polish=False).fit(data.X, data.y)
+        assert model.predict(data.X).shape == (200,)
+
+
 class PoissonNetwork(MLPRegressor):
     """What MLPRegressor(loss="poisson") is where scikit-learn has it."""
 
@@ -652,8 +672,9 @@ class NoScore(BaseEstimator):
 
 def test_score_estimators_without_the_protocol_are_refused():
     data = teacher(n=200)
-    with pytest.raises(TypeError, match="neither the method contract nor"):
-        model_for(score_estimator=NoScore()).fit(data.X, data.y)
+    for score in (NoScore(), Ridge(), 3):
+        with pytest.raises(TypeError, match=r"^score_estimator=.* neither the method"):
+            model_for(score_estimator=score).fit(data.X, data.y)
 
 
 @pytest.mark.parametrize(

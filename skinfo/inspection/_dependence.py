@@ -212,7 +212,7 @@ class DependenceDisplay:
         ax.use_sticky_edges = False  # a margin on the left of the band
         ax.axvline(0, color="0.3", linewidth=0.8)
         names = [shortened(str(self.feature_names[j]), _LONGEST_NAME) for j in shown]
-        ax.set_yticks(places, names)
+        ax.set_yticks(places, names, parse_math=False)
         ax.set_ylim(len(shown) - 0.4, -0.6)
         ax.set_xlabel(self.score_name)
         ax.spines[["top", "right"]].set_visible(False)

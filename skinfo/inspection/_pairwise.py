@@ -264,8 +264,8 @@ class PairwiseDependenceDisplay:
                 ax, f"adjusted p \N{LESS-THAN OR EQUAL TO} {self.alpha:g}"
             )
         places, font_size = np.arange(len(names)), min(10.0, 0.8 * 72 * cell)
-        ax.set_xticks(places, names, rotation=90, fontsize=font_size)
-        ax.set_yticks(places, names, fontsize=font_size)
+        ax.set_xticks(places, names, rotation=90, fontsize=font_size, parse_math=False)
+        ax.set_yticks(places, names, fontsize=font_size, parse_math=False)
         if not np.array_equal(values, values.T, equal_nan=True):
             ax.set_xlabel("to")
             ax.set_ylabel("from")

@@ -37,7 +37,7 @@ class Samples:
 
     def label(self, axis: Axis, name: str) -> None:
         """Write the name of the variable and its values along an axis."""
-        axis.set_label_text(name + self.unit)
+        axis.set_label_text(name + self.unit, parse_math=False)
         if self.values.dtype.kind == "M":
             from matplotlib.dates import ConciseDateFormatter
 
@@ -58,7 +58,7 @@ def _label_levels(axis: Axis, levels: tuple[str, ...]) -> None:
         for left, right in pairwise(labels)
     )
     rotation = 90 if crowded and axis is axis.axes.xaxis else 0
-    axis.set_ticks(list(some), labels, rotation=rotation)
+    axis.set_ticks(list(some), labels, rotation=rotation, parse_math=False)
 
 
 def column_of(X: Any, j: int) -> Any:

@@ -200,6 +200,7 @@ def _write(ax: Axes, x: float, y: float, text: str, *, color: str, frame: bool) 
         fontsize=9 if frame else 8,
         ha="center",
         va="center",
+        parse_math=False,  # a name may hold dollars
         bbox={
             "boxstyle": "round,pad=0.25" if frame else "square,pad=0.1",
             "facecolor": "white",

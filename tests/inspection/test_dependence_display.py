@@ -81,6 +81,14 @@ def test_long_names_are_shortened():
     assert labels(display.ax_) == ["x" * 40, "y" * 24 + "…" + "y" * 15]
 
 
+def test_dollars_in_names_are_no_mathematics():
+    names = ["cost $ and price $", r"no $\symbol$"]
+    display = DependenceDisplay([0.2, 0.1], feature_names=names).plot()
+    display.figure_.canvas.draw()
+    assert labels(display.ax_) == names
+    assert not any(label.get_parse_math() for label in display.ax_.get_yticklabels())
+
+
 def test_scores_alone_make_a_display():
     display = DependenceDisplay([0.1, 0.3], feature_names=["a", "b"], score_name="s")
     assert labels(display.plot().ax_) == ["b", "a"]

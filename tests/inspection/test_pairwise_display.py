@@ -56,6 +56,15 @@ def test_rows_are_from_and_columns_are_to():
     assert (ax.get_ylabel(), ax.get_xlabel()) == ("", "")
 
 
+def test_dollars_in_names_are_no_mathematics():
+    names = ["cost $ and price $", r"no $\symbol$", "$"]
+    display = PairwiseDependenceDisplay(VALUES, feature_names=names).plot()
+    display.figure_.canvas.draw()
+    for axis in (display.ax_.xaxis, display.ax_.yaxis):
+        assert texts(axis.get_ticklabels()) == names
+        assert not any(label.get_parse_math() for label in axis.get_ticklabels())
+
+
 def test_significant_cells_are_marked_in_a_colour_that_is_seen():
     display = PairwiseDependenceDisplay(VALUES, pvalues=PVALUES).plot()
     assert marked(display) == {(0, 1), (0, 2), (2, 0)}

@@ -172,6 +172,19 @@ def test_samples_of_the_same_two_categories_do_not_hide_each_other():
     assert np.abs(points).max() < 0.5
 
 
+def test_dollars_in_names_are_no_mathematics():
+    levels = ["cost $ and price $", r"no $\symbol$"]
+    display = TiltDisplay(
+        levels * 2, levels * 2, tilt=TILT, feature_name=levels[0], target_name=levels[1]
+    ).plot()
+    display.figure_.canvas.draw()
+    for axis, name in ((display.ax_.xaxis, levels[0]), (display.ax_.yaxis, levels[1])):
+        assert axis.get_label_text() == name
+        assert labels(axis) == levels
+        written = [axis.label, *axis.get_ticklabels()]
+        assert not any(text.get_parse_math() for text in written)
+
+
 def test_only_some_of_many_categories_are_labelled():
     x = [f"postcode {i:03d}" for i in range(100)]
     display = TiltDisplay(x, np.arange(100), tilt=np.ones(100)).plot()

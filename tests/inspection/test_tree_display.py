@@ -42,6 +42,14 @@ def test_a_fitted_tree_is_drawn_with_its_names_and_values():
     assert len(display.lines_.get_segments()) == 3
 
 
+def test_dollars_in_names_are_no_mathematics():
+    names = ["cost $ and price $", r"no $\symbol$"]
+    display = ChowLiuTreeDisplay([[0, 1]], [0.3], feature_names=names).plot()
+    display.figure_.canvas.draw()
+    assert texts(display) == ["0.30", *names]
+    assert not any(text.get_parse_math() for text in display.ax_.texts)
+
+
 def test_edges_end_at_the_names_and_numbers_are_between_them():
     display = ChowLiuTreeDisplay(STAR, [0.3, 0.2, 0.1], feature_names="abcd").plot()
     place = {

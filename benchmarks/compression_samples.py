@@ -11,6 +11,7 @@ import os
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before numpy is imported
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -18,13 +19,14 @@ from _samples import for_seeds
 from _tables import fixed, print_table, read_options
 from compression_rate import fitted_to_digits, network
 from sklearn.datasets import make_regression
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from skinfo import RDCompressor
 
-NUMBERS = (10, 30, 100, 300, 1000)
-NUMBERS_OF_WIDE = (10, 25, 50, 100)
+NUMBERS = (5, 10, 30, 100, 300, 1000)
+NUMBERS_OF_WIDE = (5, 10, 25, 50, 100)
 
 
 def losses(seed: int) -> list[list[tuple[float, float]]]:
@@ -54,6 +56,7 @@ def wide_losses(seed: int) -> list[float]:
 
 def main() -> None:
     options = read_options(__doc__, n_seeds=10, quick_seeds=2)
+    warnings.simplefilter("ignore", ConvergenceWarning)  # of so few samples
     found = np.array(for_seeds(losses, options.n_seeds))
     for number, name in enumerate(["LogisticRegression", "MLPClassifier, 100 units"]):
         print_table(

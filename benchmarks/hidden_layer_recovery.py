@@ -374,7 +374,7 @@ def main() -> None:
         ),
         [
             law_row(law, 4096, options.n_seeds)
-            for law in ("laplace", "logistic", "mixture")
+            for law in ("laplace", "logistic", "student", "mixture")
         ],
     )
     print_shapes(n_samples, options.n_seeds)

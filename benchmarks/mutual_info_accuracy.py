@@ -143,6 +143,15 @@ CASES = [
         y_discrete=True,
         nominal=True,
     ),
+    Case(
+        "50 x 50 independent categories",
+        partial(integer_pair, n_levels=50),
+        None,
+        n_samples=500,
+        x_discrete=True,
+        y_discrete=True,
+        nominal=True,
+    ),
 ]
 
 

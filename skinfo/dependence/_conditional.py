@@ -23,6 +23,7 @@ from skinfo.dependence._scaling import EncodedColumn, encode_columns
 from skinfo.dependence._variables import Variable, make_variable, stack
 
 _ROWS_PER_TASK = 1 << 15
+_ROUNDING = 1e-12  # in nats: what is no larger is 0
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,18 @@ class IndexedTriple:
     def reordered(self, order: IntArray) -> IndexedTriple:
         """Return the triple with y taken at these samples, of which some can recur."""
         return _join(self.x, _resample(self.y, order), self.xz, self.z, self.spacing)
+
+    def exchanged(self) -> IndexedTriple:
+        """Return the triple in which x is y and y is x."""
+        return replace(
+            self,
+            x=self.y,
+            y=self.x,
+            xz=self.yz,
+            yz=self.xz,
+            rows_xz=self.rows_yz,
+            rows_yz=self.rows_xz,
+        )
 
 
 def index_triple(x: Variable, y: Variable, z: Variable) -> IndexedTriple:
@@ -369,8 +382,9 @@ def _varying_columns(vector: RandomVector, scale: str | None) -> list[EncodedCol
 def conditional_value(
     triple: IndexedTriple, measure: MutualInformation, n_jobs: int | None = None
 ) -> float:
-    """Return the mean of the terms over the samples."""
+    """Return the mean of the terms over the samples, 0 if it is so up to rounding."""
     terms = conditional_terms(
         triple, n_neighbors=measure.n_neighbors, ties=measure.ties, n_jobs=n_jobs
     )
-    return mean_term(triple.joint.variable, terms)
+    value = mean_term(triple.joint.variable, terms)
+    return 0.0 if abs(value) <= _ROUNDING else value

@@ -97,19 +97,23 @@ def test_statistic_given_z_is_conditional_mutual_information(params):
 
 @pytest.mark.parametrize("scale", ["rank", None])
 @pytest.mark.parametrize("decimals", [0, 1, 8])
-def test_null_given_z_is_that_of_local_permutations(scale, decimals):
-    x, y, z = np.round(fork(), decimals)
+@pytest.mark.parametrize("follower", ["x", "y"])
+def test_null_given_z_is_that_of_local_permutations(scale, decimals, follower):
+    noisy, _, z = fork(150)
+    close = z + 0.01 * fork(150, seed=1)[0]  # stays in its place
+    pair = (close, noisy) if follower == "x" else (noisy, close)
+    x, y, z = (np.round(part, decimals) for part in (*pair, z))
     # y takes its scale along: what is permuted are its scores
     scores = triple_of(x, y, z, scale)
     permutation = local_permutation(prepare_condition(read(z), "rank"))
     result = independence_test(
         x, y, z, measure_params={"scale": scale}, n_permutations=3, random_state=5
     )
+    permuted = 0 if follower == "y" and decimals > 0 else 1
     for seed, value in zip(draw_seeds(5, 3), result.null_distribution, strict=True):
-        taken = scores[1][permutation.order(seed)]
-        expected = conditional_mutual_information(
-            scores[0], taken, scores[2], scale=None
-        )
+        taken = scores.copy()
+        taken[permuted] = scores[permuted][permutation.order(seed)]
+        expected = conditional_mutual_information(*taken, scale=None)
         assert value == pytest.approx(expected, rel=0, abs=1e-12)
 
 
@@ -149,6 +153,82 @@ def test_constants_are_independent_of_everything():
     for pair in ((np.zeros(100), y), (x, np.zeros(100))):
         assert independence_test(*pair, n_permutations=9).pvalue == 1
         assert independence_test(*pair, z, n_permutations=9).pvalue == 1
+
+
+def celsius(n_samples=200, seed=0):
+    """Return a variable that depends on nothing, Fahrenheit and Celsius."""
+    rng = np.random.default_rng(seed)
+    temperature = 15 + 8 * rng.normal(size=n_samples)
+    return rng.normal(size=n_samples), 1.8 * temperature + 32, temperature
+
+
+FUNCTIONS_OF_Z = {
+    "exact": lambda x, y, z: (x, y, z),
+    "curved": lambda x, _, z: (x + z, np.exp(z / 8), z),
+    "with noise": lambda x, y, z: (x, y + 1e-3 * fork(len(z))[0], z),
+    "rounded": lambda x, y, z: (x, y.round(1), z.round(1)),
+    "binary x": lambda x, y, z: ((x > 0).astype(str), y, z),
+    "y of two columns": lambda x, y, z: (x, np.column_stack([y, z**2]), z),
+    "one column of z": lambda x, y, z: (x, y, np.column_stack([z, fork(len(z))[0]])),
+}
+
+
+@pytest.mark.parametrize("kind", FUNCTIONS_OF_Z)
+def test_function_of_z_is_independent_in_any_order(kind):
+    pvalues = []
+    for seed in range(3):
+        x, y, z = FUNCTIONS_OF_Z[kind](*celsius(120, seed))
+        options = {"n_permutations": 19, "random_state": seed}
+        result = independence_test(x, y, z, **options)
+        assert independence_test(y, x, z, **options).pvalue == result.pvalue
+        pvalues.append(result.pvalue)
+    # of 3 at 5% more than one is below the level once in 140 times
+    assert np.sum(np.array(pvalues) <= 0.05) <= 1
+
+
+def test_function_of_z_leaves_nothing_to_test():
+    x, y, z = celsius()
+    result = independence_test(x, y, z, n_permutations=19, random_state=0)
+    assert tuple(result) == (0, 1)
+    np.testing.assert_array_equal(result.null_distribution, 0)
+
+
+@pytest.mark.parametrize("noise", [0, 1e-3])
+def test_two_that_are_nearly_functions_of_z_are_never_called_dependent(noise):
+    z, *noises = np.random.default_rng(0).normal(size=(3, 200))
+    x, y = z**2 + noise * noises[0], np.sin(2 * z) + noise * noises[1]
+    result = independence_test(x, y, z, n_permutations=9, random_state=0)
+    assert result.pvalue == 1
+    np.testing.assert_array_equal(result.null_distribution, result.statistic)
+
+
+def test_two_that_are_nearly_functions_of_z_are_tested_where_samples_share_it():
+    rng = np.random.default_rng(0)
+    z, side = rng.normal(size=60).repeat(4), rng.choice([-1, 1], size=240)
+    other = rng.permuted(side.reshape(60, 4), axis=1).ravel()
+    x, y, independent = (
+        function + 1e-4 * sides
+        for function, sides in ((z, side), (z**2, side), (z**2, other))
+    )
+    options = {
+        "measure_params": {"n_neighbors": 2},
+        "n_permutations": 19,
+        "random_state": 0,
+    }
+    assert independence_test(x, y, z, **options).pvalue == 0.05
+    assert independence_test(x, independent, z, **options).pvalue > 0.05
+
+
+@pytest.mark.parametrize("kind", ["normal", "binary", "curved"])
+def test_direct_effect_beside_a_common_cause_is_seen_in_any_order(kind):
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=300)
+    x = z + rng.normal(size=300)
+    y = x + z**2 + rng.normal(size=300)
+    y = {"normal": y, "binary": (y > 1).astype(str), "curved": y**2}[kind]
+    for pair in ((x, y), (y, x)):
+        result = independence_test(*pair, z, n_permutations=19, random_state=0)
+        assert result.pvalue == 0.05
 
 
 @pytest.mark.parametrize("constant", [np.zeros(100), np.ones((100, 2)), ["a"] * 100])
@@ -210,6 +290,21 @@ def test_size_given_z_is_that_of_the_level(kind):
         )
         rejected.append(result.pvalue <= 0.05)
     # 3 standard errors above the level
+    assert np.mean(rejected) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 100)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", FUNCTIONS_OF_Z)
+def test_size_is_that_of_the_level_where_y_is_a_function_of_z(kind):
+    rejected = []
+    for seed in range(100):
+        result = independence_test(
+            *FUNCTIONS_OF_Z[kind](*celsius(300, seed)),
+            n_permutations=99,
+            stop_early=True,
+            random_state=seed,
+        )
+        rejected.append(result.pvalue <= 0.05)
     assert np.mean(rejected) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 100)
 
 

@@ -17,7 +17,13 @@ from sklearn.base import (
     clone,
 )
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import Tags, check_consistent_length, check_random_state, get_tags
+from sklearn.utils import (
+    Tags,
+    assert_all_finite,
+    check_consistent_length,
+    check_random_state,
+    get_tags,
+)
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -247,6 +253,7 @@ class RDCompressor(
         validate_data(self.estimator_, data, reset=False, skip_check_array=True)
         if y is not None:
             check_consistent_length(numbers, y)
+            assert_all_finite(y, input_name="y")
         n_bits = 8 * np.dtype(stack.form.dtype).itemsize
         if target.kind == "rate" and target.amount > n_bits:
             raise ValueError(
@@ -262,6 +269,11 @@ class RDCompressor(
         return self
 
     def _check_parameters(self) -> Target:
+        if isinstance(self.estimator, type) or not hasattr(self.estimator, "fit"):
+            raise TypeError(
+                f"estimator={self.estimator!r} must be an estimator. Pass, for "
+                "example, LogisticRegression(), or FrozenEstimator(model)."
+            )
         check_option("method", self.method, METHODS)
         check_option("importance", self.importance, IMPORTANCES)
         check_positive("damping", self.damping)

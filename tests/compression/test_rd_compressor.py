@@ -596,6 +596,21 @@ def test_other_models_are_refused_by_name():
         RDCompressor(FrozenEstimator(model)).fit(X)
 
 
+@pytest.mark.parametrize("estimator", [None, 3, "ridge", Ridge])
+def test_what_is_no_estimator_is_refused(estimator):
+    with pytest.raises(TypeError, match=r"estimator=.* must be an estimator\. Pass"):
+        RDCompressor(estimator).fit(X, LABELS)
+
+
+def test_targets_that_are_not_finite_are_named():
+    y = SCORES[:, 0].copy()
+    y[3] = np.nan
+    frozen = FrozenEstimator(fitted("LinearRegression"))
+    compressor = RDCompressor(frozen, method="kmeans", importance="gradient")
+    with pytest.raises(ValueError, match="Input y contains NaN"):
+        compressor.fit(X, y)
+
+
 def test_unfitted_frozen_model_is_refused():
     with pytest.raises(NotFittedError):
         RDCompressor(FrozenEstimator(Ridge())).fit(X)

@@ -85,16 +85,18 @@ class Calibration:
         self._lattices: dict[tuple[float, bool], ReducedLattice] = {}
         self._finished: dict[tuple[Any, ...], CodedLayer] = {}
 
-    @cached_property
-    def varies(self) -> BoolArray:
-        """Which inputs vary, (n_inputs,)."""
-        lowest, highest = _range(self.X)
-        return lowest < highest
-
     @property
     def n_varying(self) -> int:
         """The number of inputs that vary."""
-        return int(np.count_nonzero(self.varies))
+        lowest, highest = _range(self.X)
+        return int(np.count_nonzero(lowest < highest))
+
+    @property
+    def is_zero(self) -> BoolArray:
+        """Which inputs are 0 in all samples, (n_inputs,)."""
+        lowest, highest = _range(self.X)
+        result: BoolArray = (lowest == 0) & (highest == 0)
+        return result
 
     def size_of_weights(self, *, coupled: bool) -> float:
         """Return the mean size of the weights of the first layer, in units of steps."""

@@ -33,6 +33,7 @@ from skinfo.compression._shuffled import with_shuffled
 _LARGEST_OUTPUT = 1e100
 _MOST_SAMPLES = 20_000  # that the steps are chosen by
 _FEWEST_SAMPLES, _FEW_SAMPLES = 10, 4  # the latter for each input
+_DUST = 1e-10  # of the largest weight, that rounding leaves of an unused one
 _SHARE_LEFT_OUT = 3  # one of so many samples
 _MOST_SEARCHED = 20_000  # weights, for which all ways are tried
 _FEW_DAMPINGS = 2  # where inputs are far from collinear, and it matters little
@@ -182,12 +183,13 @@ def _warn_of_samples(calibration: Calibration) -> None:
         )
     if len(stack.layers) > 1:  # of networks all weights are random in the beginning
         return
-    used = stack.layers[0].weights.any(axis=1)
-    n_lost = int(np.count_nonzero(used & ~calibration.varies))
+    sizes = np.abs(stack.layers[0].weights).max(axis=1)
+    used = sizes > _DUST * sizes.max()
+    n_lost = int(np.count_nonzero(used & calibration.is_zero))
     if n_lost > 0:
         warn(
-            f"{n_lost} features of X do not vary, so that their weights become 0, "
-            "though the model uses them. Pass samples in which they vary, or "
+            f"{n_lost} features are 0 in all of X, so that their weights become 0, "
+            "though the model uses them. Pass samples in which they are not 0, or "
             "method='kmeans' with importance='uniform'.",
             ConvergenceWarning,
         )

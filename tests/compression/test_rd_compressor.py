@@ -539,16 +539,24 @@ def test_any_distortion_is_met_though_biases_are_rounded():
     assert compressor.relative_distortion_ <= 1
 
 
-def test_features_that_do_not_vary_but_are_used_are_warned_of():
+@pytest.mark.parametrize("as_samples", [np.array, csr_array])
+def test_features_that_no_sample_shows_but_are_used_are_warned_of(as_samples):
     frozen = FrozenEstimator(Ridge().fit(X, SCORES))
     samples = X.copy()
     samples[:, [2, 5]] = 0
-    with pytest.warns(ConvergenceWarning, match="2 features of X do not vary"):
-        RDCompressor(frozen).fit(samples)
-    unused = FrozenEstimator(Ridge().fit(samples, SCORES))
+    with pytest.warns(ConvergenceWarning, match="2 features are 0 in all of X"):
+        RDCompressor(frozen).fit(as_samples(samples))
+
+
+@pytest.mark.parametrize("constant", [0.0, 0.1, 7.0])
+@pytest.mark.parametrize("model", [LinearRegression(), LogisticRegression()], ids=str)
+def test_features_that_never_varied_are_not_warned_of(model, constant):
+    samples = X.copy()
+    samples[:, [2, 5]] = constant
+    frozen = FrozenEstimator(model.fit(samples, SCORES[:, 0] > 0))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        RDCompressor(unused).fit(samples)
+        RDCompressor(frozen).fit(samples)
 
 
 @pytest.mark.parametrize("kind", ["weights", "no weights"])

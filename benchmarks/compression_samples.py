@@ -31,6 +31,7 @@ NUMBERS_OF_WIDE = (5, 10, 25, 50, 100)
 
 def losses(seed: int) -> list[list[tuple[float, float]]]:
     """Return for each model and number the divergence and the drop in accuracy."""
+    warnings.simplefilter("ignore", ConvergenceWarning)  # of so few samples
     regression = fitted_to_digits(LogisticRegression(max_iter=1000), seed)
     found = []
     for case in (regression, network(seed)):
@@ -42,6 +43,7 @@ def losses(seed: int) -> list[list[tuple[float, float]]]:
 
 def wide_losses(seed: int) -> list[float]:
     """Return the relative squared error of predictions of new samples."""
+    warnings.simplefilter("ignore", ConvergenceWarning)  # of so few samples
     X, y = make_regression(600, 200, n_informative=20, noise=10, random_state=seed)
     model = Ridge().fit(X[:100], y[:100])
     expected = model.predict(X[100:])
@@ -56,7 +58,6 @@ def wide_losses(seed: int) -> list[float]:
 
 def main() -> None:
     options = read_options(__doc__, n_seeds=10, quick_seeds=2)
-    warnings.simplefilter("ignore", ConvergenceWarning)  # of so few samples
     found = np.array(for_seeds(losses, options.n_seeds))
     for number, name in enumerate(["LogisticRegression", "MLPClassifier, 100 units"]):
         print_table(

@@ -36,7 +36,6 @@ from skinfo.dependence._mutual_info import MutualInformation
 _SAMPLES_PER_TASK = 20_000  # some 20 ms or more
 _ENOUGH_REACHED = 10  # null values, after which a test that stops early knows
 _FIRST_DRAWS = 40  # of a test that stops early; each round doubles them
-_LARGEST_TREND = 0.55  # of what neighbours in z exchange; without one it is about 1/2
 
 _Statistics = Callable[[Sequence[int | None]], Sequence[float]]
 
@@ -163,15 +162,16 @@ def independence_test(
     holds for all. Else it is approximate: neighbours must be so near that what is
     exchanged hardly depends on where in the neighbourhood it is.
 
-    What is a function of `z` does depend on it. So it is counted, for `x` and for `y`,
-    in how many neighbourhoods the nearest sample in `z` is nearer in that variable,
-    too, than the farthest, and the one where these are fewer is exchanged. The order of
-    `x` and `y` hardly matters, then. Where they are more than .55 of all for both, also
-    with 20 of either kind added, `x` and `y` are nearly functions of `z`, and only
-    samples that share `z` exchange theirs; the p-value is 1 if none do. With few
-    samples or many columns in `z`, the test can reject too often. Numbers in `z` that
-    are labels, such as those of groups, have no neighbours: pass them as strings, or
-    with `measure_params={"z_discrete": True}`.
+    What is a function of `z` does depend on it. So it is counted, for what a linear
+    fit in the ranks of `z` leaves of `x` and of `y`, in how many neighbourhoods the
+    nearest sample in `z` is nearer in that variable, too, than the farthest. The one
+    where these are fewer is exchanged, so that the order of `x` and `y` hardly matters.
+    Where for both they are more than .55 of all, and by three standard deviations more
+    than half, `x` and `y` are nearly functions of `z`, and only samples that share `z`
+    exchange theirs; the p-value is 1 if none do. With few samples or many columns in
+    `z`, the test can reject too often. Numbers in `z` that are labels, such as those of
+    groups, have no neighbours: pass them as strings, or with
+    `measure_params={"z_discrete": True}`.
 
     References
     ----------
@@ -246,7 +246,7 @@ def _statistics(
             permutation = local_permutation(ranks_of_z)
             trend_of_x, trend_of_y = map(permutation.trend, (triple.x, triple.y))
             permuted = triple if trend_of_y <= trend_of_x else triple.exchanged()
-            if min(trend_of_x, trend_of_y) > _LARGEST_TREND:
+            if min(trend_of_x, trend_of_y) > 1:
                 permutation = permutation.among_equals()
             return partial(_conditional_values, measure, triple, permuted, permutation)
     x, y = (measure.prepare(vector) for vector in vectors[:2])

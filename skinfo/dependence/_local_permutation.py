@@ -22,7 +22,9 @@ from skinfo.dependence._neighbors import group_spacing
 from skinfo.dependence._variables import Variable
 
 N_NEIGHBORS = 5  # that a sample chooses from, itself included
-_N_ADDED = 20  # neighbourhoods of either kind, to those that are counted
+# By how many more neighbourhoods follow z than do not: a share of all, and standard
+# deviations of what it is by chance.
+_CLEAR_SHARE, _CLEAR_DEVIATIONS = 0.1, 3.0
 
 
 @dataclass(frozen=True)
@@ -61,20 +63,24 @@ class LocalPermutation:
         return order
 
     def trend(self, variable: Variable) -> float:
-        """Return how often the nearest of the neighbours in z is nearer than the last.
+        """Return how clearly a variable follows z within the neighbourhoods.
 
-        Nearer in the variable, to the sample in whose place they are; equal distances
-        are left out. About 1/2 where the variable does not depend on the place in the
-        neighbourhood, near 1 for a smooth function of z. Some cases of each are added,
-        so that a few tell little.
+        That is in how many of them the nearest with another z is nearer in the
+        variable, too, than the last, less those where it is farther. About 0 where the
+        variable does not depend on the place in the neighbourhood; above 1 if that is
+        clearly not so.
         """
-        first, second, last = (self.neighbors[:, slot] for slot in (0, 1, -1))
-        to_second = _distances(variable, first, second)
+        elsewhere = self.codes[self.neighbors] != self.codes[self.lonely, np.newaxis]
+        first, last = self.neighbors[:, 0], self.neighbors[:, -1]
+        nearest = self.neighbors[np.arange(len(first)), elsewhere.argmax(axis=1)]
+        to_nearest = _distances(variable, first, nearest)
         to_last = _distances(variable, first, last)
-        others = first != last  # else they recur
-        n_nearer = int(np.sum(others & (to_second < to_last)))
-        n_farther = int(np.sum(others & (to_second > to_last)))
-        return (n_nearer + _N_ADDED) / (n_nearer + n_farther + 2 * _N_ADDED)
+        counted = (nearest != first) & (last != first)  # else they recur
+        n_nearer = int(np.sum(counted & (to_nearest < to_last)))
+        n_farther = int(np.sum(counted & (to_nearest > to_last)))
+        n_cases = max(n_nearer + n_farther, 1)
+        clear = max(_CLEAR_SHARE * n_cases, _CLEAR_DEVIATIONS * n_cases**0.5)
+        return float((n_nearer - n_farther) / clear)
 
     def among_equals(self) -> LocalPermutation:
         """Return that in which only samples that share z exchange their y."""

@@ -149,7 +149,7 @@ def _read_series(series: Any, name: str) -> Column:
     else:
         missing = np.asarray(series.is_null(), dtype=bool)
         category = hasattr(series.type, "index_type")  # a dictionary of Arrow
-        present = np.asarray(series.drop_null())
+        present = np.asarray(series.drop_null() if missing.any() else series)
     if missing.any():
         values = np.zeros(missing.shape, dtype=present.dtype)
         values[~missing] = present

@@ -174,11 +174,10 @@ def _best_candidate(search: CandidateSearch, damping: float, rdo: float) -> Cand
 def _warn_of_samples(calibration: Calibration) -> None:
     """Warn of samples that do not show what the weights do."""
     stack, n_samples = calibration.stack, calibration.X.shape[0]
-    n_varying = calibration.n_varying
-    if n_samples < min(_FEWEST_SAMPLES, _FEW_SAMPLES * n_varying):
+    if n_samples < min(_FEWEST_SAMPLES, _FEW_SAMPLES * calibration.n_varying):
         warn(
-            f"X has {n_samples} samples, which hardly tell what {n_varying} features "
-            "do. Pass more samples, some hundreds if you can.",
+            f"X has {n_samples} samples, which hardly tell what its features do. "
+            "Pass more samples, some hundreds if you can.",
             ConvergenceWarning,
         )
     if len(stack.layers) > 1:  # of networks all weights are random in the beginning
@@ -188,8 +187,8 @@ def _warn_of_samples(calibration: Calibration) -> None:
     n_lost = int(np.count_nonzero(used & calibration.is_zero))
     if n_lost > 0:
         warn(
-            f"{n_lost} features are 0 in all of X, so that their weights become 0, "
-            "though the model uses them. Pass samples in which they are not 0, or "
+            f"X is 0 throughout in {n_lost} of the features that the model uses, whose "
+            "weights become 0. Pass samples in which they are not 0, or "
             "method='kmeans' with importance='uniform'.",
             ConvergenceWarning,
         )

@@ -297,7 +297,8 @@ class ScoreFunctionLoss(
         given = self.estimator
         if given is None:
             return
-        is_estimator = hasattr(given, "get_params") and not isinstance(given, type)
+        has_tags = hasattr(given, "__sklearn_tags__")
+        is_estimator = has_tags and not isinstance(given, type)
         if is_estimator and is_classifier(given):
             raise ValueError(f"estimator={given!r} is a classifier. Pass a regressor.")
         if not (is_estimator and hasattr(given, "predict") and is_regressor(given)):

@@ -544,7 +544,7 @@ def test_features_that_no_sample_shows_but_are_used_are_warned_of(as_samples):
     frozen = FrozenEstimator(Ridge().fit(X, SCORES))
     samples = X.copy()
     samples[:, [2, 5]] = 0
-    with pytest.warns(ConvergenceWarning, match="2 features are 0 in all of X"):
+    with pytest.warns(ConvergenceWarning, match="X is 0 throughout in 2 of the"):
         RDCompressor(frozen).fit(as_samples(samples))
 
 

@@ -62,7 +62,12 @@ def make_data(n=160, seed=0, d=D):
 
 X, SCORES = make_data()
 LABELS = np.array(["low", "mid", "top"])[SCORES.argmax(axis=1)]
-NETWORK = {"hidden_layer_sizes": (6,), "max_iter": 60, "random_state": 0}
+NETWORK = {
+    "hidden_layer_sizes": (6,),
+    "max_iter": 60,
+    "learning_rate_init": 0.01,
+    "random_state": 0,
+}
 MODELS = {
     "LinearRegression": (LinearRegression(), SCORES[:, 0]),
     "several outputs": (Ridge(), SCORES),

@@ -184,7 +184,9 @@ def assert_identical(results, expected, tolerance=0.0):
 
 
 @pytest.mark.usefixtures("small_tasks")
-@pytest.mark.parametrize("backend", ["threading", "loky"])
+@pytest.mark.parametrize(
+    "backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("name", CALLS)
 def test_results_are_identical_for_threads_and_processes(name, backend):
     expected = CALLS[name]()

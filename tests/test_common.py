@@ -30,7 +30,9 @@ ESTIMATORS = {
     "gaussian": GaussianScore(),
     "mixture": GaussianMixtureScore(random_state=0),
     "local": LocalLikelihoodScore(),
-    "loss": ScoreFunctionLoss(n_init=1, max_iter=50, random_state=0),
+    "loss": ScoreFunctionLoss(
+        score_estimator=GaussianScore(), n_init=1, max_iter=50, random_state=0
+    ),
     "rd-ridge": RDCompressor(Ridge()),
     "rd-logistic-kmeans": RDCompressor(
         LogisticRegression(), method="kmeans", importance="hessian", rate=20
@@ -47,6 +49,7 @@ VARIANTS = {
         nan_policy="omit", n_features_to_select=0.5, n_jobs=2
     ),
     "local-fixed": LocalLikelihoodScore(bandwidth=2.0, regularization=0.1, n_jobs=2),
+    "loss-local": ScoreFunctionLoss(n_init=1, max_iter=50, random_state=0),
     "loss-ridge": ScoreFunctionLoss(
         Ridge(), activation="tanh", score_estimator=GaussianScore(), random_state=0
     ),

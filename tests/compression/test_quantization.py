@@ -286,7 +286,8 @@ def test_one_cluster_is_the_mean():
 
 
 @pytest.mark.parametrize(
-    "n_clusters", [2, 900, pytest.param(2500, marks=pytest.mark.slow), 4990]
+    "n_clusters",
+    [2, 900, *(pytest.param(each, marks=pytest.mark.slow) for each in (2500, 4990))],
 )
 def test_many_values_allow_any_number_of_clusters(n_clusters):
     values = np.random.default_rng(11).standard_normal(5000)

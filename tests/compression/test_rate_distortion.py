@@ -275,7 +275,7 @@ CASES = [
     ((), "exp"),
     pytest.param((10,), "identity", marks=pytest.mark.slow),
     pytest.param((10,), "softmax", marks=pytest.mark.slow),
-    ((10, 6), "logistic"),
+    pytest.param((10, 6), "logistic", marks=pytest.mark.slow),
 ]
 
 

@@ -89,7 +89,7 @@ def test_a_wide_regression_keeps_its_predictions_of_other_samples(n_samples):
     assert np.mean(error**2) < 0.02 * np.var(expected)
 
 
-@pytest.mark.parametrize("n_samples", [3, 6, 9])
+@pytest.mark.parametrize("n_samples", [3, pytest.param(6, marks=pytest.mark.slow), 9])
 def test_fewer_samples_than_can_judge_are_joined_and_warned_of(n_samples):
     X, y = make_regression(400, 40, n_informative=20, noise=10, random_state=0)
     model = Ridge().fit(X[:100], y[:100])
@@ -102,6 +102,7 @@ def test_fewer_samples_than_can_judge_are_joined_and_warned_of(n_samples):
     assert np.mean(error**2) < 0.02 * np.var(expected)
 
 
+@pytest.mark.slow
 def test_a_wide_classifier_keeps_its_accuracy():
     X, y = make_classification(
         400, 50, n_informative=20, n_redundant=10, class_sep=2, random_state=0

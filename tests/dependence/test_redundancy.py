@@ -204,7 +204,7 @@ def test_mrmr_alone_prefers_noise_to_a_useful_feature_that_depends_on_another():
 
 @pytest.mark.parametrize("strategy", GREEDY)
 @pytest.mark.parametrize("binary", [False, True])
-@pytest.mark.parametrize("n_samples", [150, 500])
+@pytest.mark.parametrize("n_samples", [150, pytest.param(500, marks=pytest.mark.slow)])
 def test_first_five_features_hold_no_copies(strategy, binary, n_samples):
     for seed in range(3):
         X, y = make_repeated(n_samples, seed, binary=binary)

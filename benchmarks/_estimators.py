@@ -10,9 +10,10 @@ from sklearn.feature_selection import mutual_info_classif, mutual_info_regressio
 
 from skinfo import mutual_information
 from skinfo._core._vectors import read_vector
-from skinfo.dependence._mutual_info import MutualInformation
-from skinfo.dependence._pointwise import index_pair
-from skinfo.dependence._potential import KernelVector, PotentialCorrelation
+from skinfo.dependence.kernels._kernel_vector import KernelVector
+from skinfo.dependence.measures._hypercontractivity import PotentialCorrelation
+from skinfo.dependence.measures._mutual_information import MutualInformation
+from skinfo.dependence.neighbors._pointwise import index_pair
 
 try:
     import npeet_plus

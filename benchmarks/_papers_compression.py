@@ -19,9 +19,9 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression
 
 from skinfo import RDCompressor
-from skinfo.compression._bounds import water_filling
-from skinfo.compression._model_reading import read_stack
-from skinfo.compression._schemes import importance_of
+from skinfo.compression.distortion._gaussian_bounds import water_filling
+from skinfo.compression.distortion._importance import importance_of
+from skinfo.compression.models._reading import read_stack
 
 N_SEEDS, QUICK_SEEDS = 5, 2
 OBJECTIVES = ("uniform", "kl", "gradient", "hessian", "gradient+hessian")

@@ -21,9 +21,9 @@ from sklearn.utils import Bunch
 
 from skinfo import GaussianMixtureScore, GaussianScore, LocalLikelihoodScore
 from skinfo.datasets import make_teacher_network
-from skinfo.score_functions._average_tensor import QuadraticPart
-from skinfo.score_functions._landscape import stochastic_descent
-from skinfo.score_functions._recovery import SIGN_OF_FOURTH
+from skinfo.score_functions.recovery._directions import SIGN_OF_FOURTH
+from skinfo.score_functions.recovery._landscape import stochastic_descent
+from skinfo.score_functions.tensors._average import QuadraticPart
 
 N_SEEDS, QUICK_SEEDS = 20, 2
 FEWER = 4  # times fewer seeds where there are many columns

@@ -14,7 +14,7 @@ import numpy as np
 from _tables import best_times, fixed, met, print_table, read_options
 
 from skinfo._core._typing import FloatArray, IntArray
-from skinfo.compression._range_coder import (
+from skinfo.compression.coding._range_coder import (
     code_length,
     decode_integers,
     encode_integers,

@@ -15,8 +15,8 @@ from _tables import at_most, best_times, fixed, met, print_table, read_options
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
-from skinfo.compression._cluster_bounds import _add_cluster
-from skinfo.compression._quantization import weighted_kmeans_1d
+from skinfo.compression.kmeans._kmeans_1d import weighted_kmeans_1d
+from skinfo.compression.kmeans._optimal_bounds import _add_cluster
 
 N_VALUES = 100_000
 N_SMALL = 2000

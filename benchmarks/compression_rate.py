@@ -30,7 +30,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
 from skinfo import RDCompressor, gaussian_distortion_rate
-from skinfo.compression._bounds import water_filling
+from skinfo.compression.distortion._gaussian_bounds import water_filling
 
 # bytes, and the largest KL divergence and drop of accuracy
 NETWORK_TARGETS = ((2200, 0.0015, 0.005), (1850, 0.003, None), (1500, 0.006, 0.008))

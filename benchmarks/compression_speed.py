@@ -31,8 +31,8 @@ from sklearn.linear_model import (
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from skinfo import RDCompressor, load_compressed
-from skinfo.compression._model_reading import read_stack
-from skinfo.compression._rate_distortion import Calibration, Settings
+from skinfo.compression.models._reading import read_stack
+from skinfo.compression.schemes._calibration import Calibration, Settings
 
 LARGEST_MEMORY = 2048.0  # MiB, of the whole process
 METHODS = ("rate_distortion", "kmeans", "prune", "prune_refit")

@@ -24,10 +24,11 @@ from scipy.stats import rankdata
 from sklearn.utils import Bunch
 
 from skinfo import HypercontractivityCoef, hypercontractivity
-from skinfo.dependence import _cells
-from skinfo.dependence._cells import Cells, gather
-from skinfo.dependence._channel import smooth_cells
-from skinfo.dependence._potential import KernelVector, PotentialCorrelation
+from skinfo.dependence.kernels import _cells
+from skinfo.dependence.kernels._cells import Cells, gather
+from skinfo.dependence.kernels._channel import smooth_cells
+from skinfo.dependence.kernels._kernel_vector import KernelVector
+from skinfo.dependence.measures._hypercontractivity import PotentialCorrelation
 
 CORRELATION = 0.6
 SMALLEST, LARGEST = 0.25, 0.40

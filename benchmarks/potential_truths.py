@@ -25,15 +25,15 @@ from skinfo import (
     hypercontractivity_discrete,
     maximal_correlation,
 )
-from skinfo.dependence._ascent import (
+from skinfo.dependence.kernels._ascent import (
     _plain_step,
     capped_tilts,
     divergence,
     start,
     step,
 )
-from skinfo.dependence._channel import Channel
-from skinfo.dependence._potential import PotentialCorrelation
+from skinfo.dependence.kernels._channel import Channel
+from skinfo.dependence.measures._hypercontractivity import PotentialCorrelation
 
 FloatArray = NDArray[np.float64]
 

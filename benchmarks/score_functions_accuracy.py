@@ -23,8 +23,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, KFold
 
 from skinfo import GaussianScore, LocalLikelihoodScore
-from skinfo.score_functions._grid import grid_moments
-from skinfo.score_functions._moments import local_moments
+from skinfo.score_functions.densities._grid import grid_moments
+from skinfo.score_functions.densities._moments import local_moments
 
 N_SAMPLES = 1024
 FACTORS = np.geomspace(0.7, 20, 12)

@@ -17,14 +17,10 @@ from skinfo import (
     pairwise_dependence,
 )
 from skinfo._core._vectors import read_vectors
-from skinfo.dependence import (
-    _independence,
-    _measure,
-    _pairwise,
-    _pointwise,
-    _redundancy,
-)
-from skinfo.dependence._mutual_info import MutualInformation
+from skinfo.dependence.inference import _independence, _pairs
+from skinfo.dependence.measures._mutual_information import MutualInformation
+from skinfo.dependence.neighbors import _pointwise
+from skinfo.dependence.selection import _features, _redundancy
 
 N_WORKERS = 2
 
@@ -141,7 +137,7 @@ CALLS = {
 @pytest.fixture
 def small_tasks(monkeypatch):
     """Cut small samples into several tasks, too."""
-    for module in (_independence, _measure, _pairwise, _redundancy):
+    for module in (_independence, _features, _pairs, _redundancy):
         monkeypatch.setattr(module, "_SAMPLES_PER_TASK", 400)
 
 

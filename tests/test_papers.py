@@ -32,9 +32,9 @@ from skinfo import (
     mutual_information,
     weighted_kmeans_1d,
 )
-from skinfo.compression._bounds import water_filling
-from skinfo.compression._model_reading import read_stack
-from skinfo.compression._schemes import importance_of
+from skinfo.compression.distortion._gaussian_bounds import water_filling
+from skinfo.compression.distortion._importance import importance_of
+from skinfo.compression.models._reading import read_stack
 from skinfo.datasets import (
     make_discrete_continuous_mixture,
     make_discrete_plus_uniform,
@@ -42,8 +42,8 @@ from skinfo.datasets import (
     make_teacher_network,
     make_zero_inflated_poisson,
 )
-from skinfo.score_functions._average_tensor import QuadraticPart
-from skinfo.score_functions._landscape import stochastic_descent
+from skinfo.score_functions.recovery._landscape import stochastic_descent
+from skinfo.score_functions.tensors._average import QuadraticPart
 
 pytestmark = pytest.mark.slow
 

@@ -38,20 +38,17 @@ from skinfo._core._checks import (
 from skinfo._core._files import write_whole
 from skinfo._core._threads import one_blas_thread
 from skinfo._core._typing import FloatArray
-from skinfo.compression._artifact import to_bytes
-from skinfo.compression._candidates import Target
-from skinfo.compression._coded_layers import CodedModel, decoded, weight_bytes
 from skinfo.compression._curve import RateDistortionCurve, rate_distortion_curve
-from skinfo.compression._layers import Stack
-from skinfo.compression._model_reading import read_stack
-from skinfo.compression._model_writing import with_weights
 from skinfo.compression._reports import LayerReport, Report, make_report, report_layers
-from skinfo.compression._schemes import (
-    kmeans,
-    pruned,
-    rate_distortion,
-    some_samples,
-)
+from skinfo.compression.file._coded_model import CodedModel, decoded, weight_bytes
+from skinfo.compression.file._file import to_bytes
+from skinfo.compression.models._reading import read_stack
+from skinfo.compression.models._stack import Stack
+from skinfo.compression.models._writing import with_weights
+from skinfo.compression.schemes._kmeans import kmeans
+from skinfo.compression.schemes._pruning import pruned
+from skinfo.compression.schemes._rate_distortion import rate_distortion
+from skinfo.compression.schemes._target import Target, some_samples
 
 METHODS = ("rate_distortion", "kmeans", "prune", "prune_refit")
 IMPORTANCES = ("uniform", "kl", "gradient", "hessian", "gradient+hessian")

@@ -9,11 +9,11 @@ import numpy as np
 from sklearn.utils import gen_batches
 
 from skinfo._core._typing import FloatArray
-from skinfo.compression._bounds import water_filling
-from skinfo.compression._coded_layers import CodedModel, weight_bits
-from skinfo.compression._distortion import distortion, without_weights
-from skinfo.compression._importance import input_covariance, unit_importance
-from skinfo.compression._layers import Stack, forward, layer_inputs
+from skinfo.compression.distortion._distortion import distortion, without_weights
+from skinfo.compression.distortion._gaussian_bounds import water_filling
+from skinfo.compression.distortion._importance import input_covariance, unit_importance
+from skinfo.compression.file._coded_model import CodedModel, weight_bits
+from skinfo.compression.models._stack import Stack, forward, layer_inputs
 
 _SAMPLES_AT_A_TIME = 10_000
 _MOST_INPUTS = 2048  # whose correlations are counted

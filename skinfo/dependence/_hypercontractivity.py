@@ -15,10 +15,11 @@ from skinfo._core._threads import one_blas_thread
 from skinfo._core._typing import FloatArray
 from skinfo._core._vectors import complete_pair, read_pair
 from skinfo._core._warnings import warn
-from skinfo.dependence._ascent import maximise
-from skinfo.dependence._channel import Channel
-from skinfo.dependence._maximal_correlation import MaximalCorrelation
-from skinfo.dependence._potential import KernelVector, PotentialCorrelation
+from skinfo.dependence.kernels._ascent import maximise
+from skinfo.dependence.kernels._channel import Channel
+from skinfo.dependence.kernels._kernel_vector import KernelVector
+from skinfo.dependence.measures._hypercontractivity import PotentialCorrelation
+from skinfo.dependence.measures._maximal_correlation import MaximalCorrelation
 
 _SUM_TOLERANCE = 1e-9
 _SMALLEST_PROBABILITY = 1e-100  # of a value; below, its tilts would overflow

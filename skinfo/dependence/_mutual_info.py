@@ -2,98 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import gen_batches
 
-from skinfo._core._checks import (
-    check_integer,
-    check_n_neighbors,
-    check_option,
-)
-from skinfo._core._columns import Column, nominal_by_kind
-from skinfo._core._typing import BoolArray, FloatArray, IntArray
-from skinfo._core._vectors import RandomVector, complete_pair, read_pair
-from skinfo.dependence._measure import feature_results, read_features_and_target
-from skinfo.dependence._pointwise import (
-    TIES,
+from skinfo._core._typing import BoolArray, FloatArray
+from skinfo._core._vectors import complete_pair, read_pair
+from skinfo.dependence.measures._mutual_information import MutualInformation
+from skinfo.dependence.neighbors._pointwise import (
     IndexedPair,
     index_pair,
     mean_term,
-    pointwise_terms,
-    side_by_side,
 )
-from skinfo.dependence._scaling import SCALES, encode_columns
-from skinfo.dependence._variables import Variable, make_variable
-
-_SAMPLES_TOGETHER = 10_000  # of several permutations, to save calls
-
-
-@dataclass(frozen=True)
-class MutualInformation:
-    """Mutual information as a measure of dependence (`DependenceMeasure`)."""
-
-    n_neighbors: int
-    scale: str | None
-    ties: str
-
-    def __post_init__(self) -> None:
-        # integers of numpy would wrap round in n_neighbors + 1
-        n_neighbors = check_integer("n_neighbors", self.n_neighbors, minimum=1)
-        object.__setattr__(self, "n_neighbors", n_neighbors)
-
-    def check_options(self) -> None:
-        """Raise where a parameter is wrong whatever the data."""
-        check_option("scale", self.scale, SCALES)
-        check_option("ties", self.ties, TIES)
-
-    def check_samples(self, n_samples: int) -> None:
-        """Raise where there are too few samples."""
-        check_n_neighbors(self.n_neighbors, n_samples)
-
-    @property
-    def minimum_samples(self) -> int:
-        return self.n_neighbors + 2
-
-    @property
-    def advice(self) -> str:
-        return ", or pass a smaller n_neighbors"
-
-    def is_nominal(self, column: Column) -> bool:
-        return nominal_by_kind(column)
-
-    def prepare(self, vector: RandomVector) -> Variable:
-        return make_variable(encode_columns(vector, self.scale))
-
-    def values(
-        self, x: Variable, y: Variable, orders: Sequence[IntArray | None]
-    ) -> list[float]:
-        pair = index_pair(x, y)
-        results: list[float] = []
-        for batch in gen_batches(len(orders), max(1, _SAMPLES_TOGETHER // x.n_samples)):
-            pairs = [
-                pair if order is None else pair.permuted(order)
-                for order in orders[batch]
-            ]
-            # one job, as this runs in the tasks of others
-            terms = self.terms(side_by_side(pairs), n_jobs=1)
-            ends = np.cumsum([pair.joint.n_rows for pair in pairs[:-1]])
-            parts = np.split(terms, ends)
-            results += [
-                mean_term(pair.joint, terms)
-                for pair, terms in zip(pairs, parts, strict=True)
-            ]
-        return results
-
-    def terms(self, pair: IndexedPair, n_jobs: int | None = None) -> FloatArray:
-        """Return the terms of the joint rows, in nats."""
-        return pointwise_terms(
-            pair, n_neighbors=self.n_neighbors, ties=self.ties, n_jobs=n_jobs
-        )
 
 
 def mutual_information(
@@ -306,96 +227,3 @@ def _pair_terms(
     )
     pair = index_pair(measure.prepare(vector_x), measure.prepare(vector_y))
     return pair, measure.terms(pair, n_jobs), rows
-
-
-def mixed_mutual_info(
-    X: ArrayLike,
-    y: ArrayLike,
-    *,
-    n_neighbors: int = 5,
-    scale: str | None = "rank",
-    ties: str = "adaptive",
-    discrete_features: Any = "auto",
-    discrete_target: Any = "auto",
-    nan_policy: str = "raise",
-    n_jobs: int | None = None,
-    verbose: int = 0,
-) -> FloatArray:
-    """Estimate the mutual information of each feature with the target, in nats.
-
-    The score function for :class:`~sklearn.feature_selection.SelectKBest` and its
-    like, in place of `mutual_info_classif` and `mutual_info_regression`. They pass on
-    an array: what is a category in a dataframe may reach this function as a number.
-
-    Parameters
-    ----------
-    X : array-like or dataframe of shape (n_samples, n_features)
-        The features. Strings, categories and booleans are nominal, numbers and dates
-        are coordinates.
-    y : array-like or dataframe of shape (n_samples,) or (n_samples, n_outputs)
-        The target; several columns form one random vector.
-    n_neighbors : int, default=5
-        Number of nearest neighbours.
-    scale : {"rank", "standard", None}, default="rank"
-        How numeric columns are scaled, each by itself.
-    ties : {"adaptive", "gao"}, default="adaptive"
-        What is done where several samples are at the same distance.
-    discrete_features : "auto", bool, or array-like, default="auto"
-        Which features are nominal: a bool for all, a mask, or indices or names of
-        those to add to what "auto" finds.
-    discrete_target : "auto", bool, or array-like, default="auto"
-        Which columns of the target are nominal. Pass True for class labels coded as
-        integers.
-    nan_policy : {"raise", "omit"}, default="raise"
-        "omit": for each feature, the rows in which it or the target is missing or
-        infinite are left out.
-    n_jobs : int, default=None
-        Number of jobs that share the features.
-    verbose : int, default=0
-        How much joblib tells of the progress.
-
-    Returns
-    -------
-    ndarray of shape (n_features,)
-        The estimates. They are raw: near independence they can be slightly negative.
-
-    Raises
-    ------
-    ValueError
-        As for :func:`mutual_information`.
-    TypeError
-        As for :func:`mutual_information`.
-
-    See Also
-    --------
-    mutual_information : Of one pair of variables, with all parameters explained.
-    MixedMutualInfo : Selects features, with p-values and a held-out score.
-
-    Examples
-    --------
-    >>> from functools import partial
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.feature_selection import SelectKBest
-    >>> from skinfo import mixed_mutual_info
-    >>> X, y = load_iris(return_X_y=True, as_frame=True)
-    >>> score_function = partial(mixed_mutual_info, discrete_target=True)
-    >>> score_function(X, y).round(1)
-    array([0.5, 0.3, 1. , 1. ])
-    >>> SelectKBest(score_function, k=2).fit(X, y).get_feature_names_out()
-    array(['petal length (cm)', 'petal width (cm)'], dtype=object)
-    """
-    measure = MutualInformation(n_neighbors, scale, ties)
-    measure.check_options()
-    features, target = read_features_and_target(
-        X,
-        y,
-        discrete_features,
-        discrete_target,
-        nan_policy=nan_policy,
-        is_nominal=measure.is_nominal,
-    )
-    measure.check_samples(features.n_samples)
-    results, _ = feature_results(
-        measure, features, target, n_jobs=n_jobs, verbose=verbose
-    )
-    return np.array([float(result) for result in results])

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from skinfo._core._checks import check_integer, check_probability
-from skinfo.dependence._hypercontractivity_coef import HypercontractivityCoef
+from skinfo.dependence.selection._hypercontractivity_coef import HypercontractivityCoef
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

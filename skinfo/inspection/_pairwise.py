@@ -11,7 +11,10 @@ from numpy.typing import ArrayLike
 from skinfo._core._checks import check_probability
 from skinfo._core._permutation import significant
 from skinfo._core._typing import AnyArray, BoolArray, FloatArray
-from skinfo.dependence._pairwise import PairwiseDependence, pairwise_dependence
+from skinfo.dependence.inference._pairwise import (
+    PairwiseDependence,
+    pairwise_dependence,
+)
 from skinfo.inspection._dependence import display_names
 
 if TYPE_CHECKING:

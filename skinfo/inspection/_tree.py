@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from skinfo._core._typing import FloatArray, IntArray
-from skinfo.dependence._tree import ChowLiuTree
+from skinfo.dependence.inference._tree import ChowLiuTree
 from skinfo.inspection._dependence import display_names
 
 if TYPE_CHECKING:

@@ -26,13 +26,17 @@ from skinfo._core._checks import check_bool, check_integer, check_option, check_
 from skinfo._core._threads import one_blas_thread
 from skinfo._core._typing import FloatArray
 from skinfo._core._warnings import warn
-from skinfo.score_functions._average_tensor import Parts
-from skinfo.score_functions._estimator import check_sizes
-from skinfo.score_functions._fitted_loss import fit_loss
-from skinfo.score_functions._head import ACTIVATIONS, Network
-from skinfo.score_functions._local_likelihood import LocalLikelihoodScore
-from skinfo.score_functions._polish import network_in_mlp, rescale_mlp
-from skinfo.score_functions._problem import (
+from skinfo.score_functions.densities._estimator import check_sizes
+from skinfo.score_functions.densities._local_likelihood import LocalLikelihoodScore
+from skinfo.score_functions.recovery._directions import (
+    SOLVERS,
+    Solver,
+    check_score_estimator,
+)
+from skinfo.score_functions.recovery._fitted_loss import fit_loss
+from skinfo.score_functions.recovery._head import ACTIVATIONS, Network
+from skinfo.score_functions.recovery._polish import network_in_mlp, rescale_mlp
+from skinfo.score_functions.recovery._problem import (
     Problem,
     Solution,
     affordable_degree,
@@ -41,11 +45,7 @@ from skinfo.score_functions._problem import (
     solve,
     white_parts,
 )
-from skinfo.score_functions._recovery import (
-    SOLVERS,
-    Solver,
-    check_score_estimator,
-)
+from skinfo.score_functions.tensors._average import Parts
 
 _ORDERS = {"relu": 4, "tanh": 3, "logistic": 3}
 _MOST_EVALUATIONS = 1_000_000  # of the loss, so that max_iter decides

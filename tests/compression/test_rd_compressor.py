@@ -45,8 +45,9 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.validation import check_is_fitted
 
 from skinfo import RDCompressor, compress, load_compressed
-from skinfo.compression import _rd_compressor, _schemes
+from skinfo.compression import _rd_compressor
 from skinfo.compression._rd_compressor import IMPORTANCES, METHODS
+from skinfo.compression.schemes import _target
 
 D = 8
 
@@ -713,7 +714,7 @@ def test_same_seed_gives_the_same_file(name, method):
 
 
 def test_random_state_draws_the_samples(monkeypatch):
-    monkeypatch.setattr(_schemes, "_MOST_SAMPLES", 60)
+    monkeypatch.setattr(_target, "_MOST_SAMPLES", 60)
     frozen = FrozenEstimator(fitted("LogisticRegression"))
     files = [
         RDCompressor(frozen, random_state=seed).fit(X).to_bytes() for seed in (0, 0, 1)

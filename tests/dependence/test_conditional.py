@@ -16,14 +16,12 @@ from scipy.special import digamma
 
 from skinfo import mutual_information
 from skinfo._core._vectors import read_vectors
-from skinfo.dependence import _conditional
-from skinfo.dependence._conditional import (
-    conditional_mutual_information,
-    conditional_value,
-    index_triple,
-)
-from skinfo.dependence._conditional_ties import conditional_tie_terms
-from skinfo.dependence._mutual_info import MutualInformation
+from skinfo.dependence._conditional import conditional_mutual_information
+from skinfo.dependence.measures._conditional import conditional_value
+from skinfo.dependence.measures._mutual_information import MutualInformation
+from skinfo.dependence.neighbors import _conditional
+from skinfo.dependence.neighbors._conditional import index_triple
+from skinfo.dependence.neighbors._conditional_ties import conditional_tie_terms
 
 SMALL = settings(derandomize=True, deadline=None, max_examples=50)
 EXACT = {"rel": 0, "abs": 1e-12}  # sums in another order

@@ -441,7 +441,7 @@ from threading import Event
 from threadpoolctl import threadpool_info
 
 from skinfo import hypercontractivity
-from skinfo.dependence._potential import PotentialCorrelation
+from skinfo.dependence.measures._hypercontractivity import PotentialCorrelation
 
 inside, leave = [Event(), Event()], [Event(), Event()]
 numbers = iter(range(2))

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from skinfo import mixed_mutual_info, mutual_information, pointwise_mutual_information
 from skinfo._core._columns import read_columns
-from skinfo.dependence import _mutual_info
-from skinfo.dependence._scaling import SCALES
+from skinfo.dependence.measures import _mutual_information
+from skinfo.dependence.variables._encoding import SCALES
 
 SMALL = settings(derandomize=True, deadline=None, max_examples=50)
 EXACT = {"rel": 0, "abs": 1e-12}  # sums in another order
@@ -544,7 +544,7 @@ def _no_work(monkeypatch):
         raise AssertionError("work was done before the check")
 
     for name in ("encode_columns", "make_variable", "index_pair", "pointwise_terms"):
-        monkeypatch.setattr(_mutual_info, name, work)
+        monkeypatch.setattr(_mutual_information, name, work)
 
 
 FUNCTIONS = [

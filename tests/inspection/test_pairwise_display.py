@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
-from skinfo.dependence._pairwise import pairwise_dependence
+from skinfo.dependence.inference._pairwise import pairwise_dependence
 from skinfo.inspection import PairwiseDependenceDisplay
 
 NAMES = ["a", "b", "c"]

@@ -4,7 +4,7 @@ import pytest
 from matplotlib import pyplot as plt
 from sklearn.exceptions import NotFittedError
 
-from skinfo.dependence._tree import ChowLiuTree
+from skinfo.dependence.inference._tree import ChowLiuTree
 from skinfo.inspection import ChowLiuTreeDisplay
 from skinfo.inspection._tree import layered_layout
 

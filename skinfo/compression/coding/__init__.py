@@ -1,0 +1,1 @@
+"""Integers to bytes by adaptive arithmetic coding, and back."""

@@ -1,0 +1,310 @@
+"""Integers to bytes and back, by a range coder with adaptive frequencies.
+
+The code of groups of integers is a number x in [0, 1), written as bytes with the most
+significant first, zeros after the last. No sizes and no frequencies are stored: a
+reader has to know how many integers each group has and how many bytes there are.
+
+State: an interval of numbers of 56 bits, [low, low + width), at first low = 0 and
+width = 2^56. A symbol with the cumulated frequencies [start, end) of total makes of it,
+with unit = floor(width / total), low + unit start and width = unit (end - start). Then,
+while width < 2^40, the top 16 bits of low are written, which may carry into the words
+before, and both are multiplied by 2^16, low modulo 2^56. At the end, with the least k
+for which [low, low + width) has a multiple of 2^(56 - 8k), the least such multiple is
+written as the k first of its seven bytes, again with its carry. The bytes must end
+there: fewer, more or others are an error.
+
+Symbols: of each group after the other, of each integer after the other, the token with
+the frequencies of `_symbol_model` (cumulated in the order of the tokens), then its
+further bits, 16 at a time from the highest, as start = their value, end = start + 1,
+total = 2^16, and what remains below 16 as one symbol. Each group starts anew.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from skinfo._core._typing import IntArray
+from skinfo.compression.coding._adaptive_model import (
+    LARGEST_COUNTED,
+    TOTAL,
+    WINDOW,
+    GroupModel,
+    block_sizes,
+    known_frequencies,
+    levels_of,
+)
+from skinfo.compression.coding._distributions import (
+    N_TOKENS,
+    signed_intervals,
+    tokenize,
+)
+
+_BITS = 41  # of the largest magnitude
+_TOP_BYTES = 7
+_TOP_BITS = 8 * _TOP_BYTES
+_LEAST_WIDTH = 1 << 40
+_WORD_BITS = 16
+_WORD = (1 << _WORD_BITS) - 1
+_DAMAGED = "The coded integers are damaged."
+
+
+def encode_integers(groups: Sequence[IntArray]) -> bytes:
+    """Write groups of integers of magnitude below 2^41, each with own statistics."""
+    encoder = _Encoder()
+    for group in groups:
+        encoder.write(_group_symbols(_checked(group)))
+    return encoder.finish()
+
+
+def code_length(groups: Sequence[IntArray]) -> float:
+    """Return about the bits of the code, without writing it.
+
+    It has at most one byte more, and seldom fewer, as where most integers are zero.
+    """
+    return sum(_group_length(_checked(group)) for group in groups)
+
+
+def decode_integers(data: bytes, sizes: Sequence[int]) -> list[IntArray]:
+    """Read groups of so many integers each.
+
+    Raises ValueError where `data` are longer or shorter than the code of what is read.
+    """
+    reader = IntegerReader(data)
+    groups = [reader.read(size) for size in sizes]
+    reader.finish()
+    return groups
+
+
+class IntegerReader:
+    """Reads one group after the other, where the next sizes depend on what was read.
+
+    Both methods raise ValueError where the data cannot be the code of what was asked.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._decoder = _Decoder(data)
+
+    def read(self, size: int) -> IntArray:
+        """Return the next group, of so many integers."""
+        return _read_group(self._decoder, size)
+
+    def finish(self) -> None:
+        """Raise ValueError unless the data end here."""
+        self._decoder.finish()
+
+
+@dataclass(frozen=True)
+class _Symbols:
+    """Parts of an interval: each is [start, start + size) of total, (n,) each."""
+
+    starts: IntArray
+    sizes: IntArray
+    totals: IntArray
+
+
+def _checked(group: IntArray) -> IntArray:
+    integers = np.asarray(group).astype(np.int64, casting="safe")
+    largest = (1 << _BITS) - 1
+    if integers.size and max(-int(integers.min()), int(integers.max())) > largest:
+        raise ValueError(
+            f"The magnitude of integers must be below 2^{_BITS}. Use a larger step."
+        )
+    return integers
+
+
+def _group_length(integers: IntArray) -> float:
+    """Return the bits of a group."""
+    if integers.size == 0:
+        return 0.0
+    tokens, _, n_bits = tokenize(integers)
+    columns = np.flatnonzero(np.bincount(tokens))
+    frequencies, rows = known_frequencies(tokens, levels_of(integers), columns)
+    sizes = frequencies[rows, np.searchsorted(columns, tokens)]
+    bits = tokens.size * np.log2(TOTAL) - np.log2(sizes).sum() + n_bits.sum()
+    return float(bits)
+
+
+def _group_symbols(integers: IntArray) -> _Symbols:
+    """Return the tokens of a group and their further bits."""
+    if integers.size == 0:
+        return _Symbols(integers, integers, integers)
+    tokens, further, n_bits = tokenize(integers)
+    levels, columns = levels_of(integers), np.arange(N_TOKENS)
+    frequencies, rows = known_frequencies(tokens, levels, columns)
+    sizes = frequencies[rows, tokens]
+    starts = frequencies.cumsum(axis=1)[rows, tokens] - sizes
+    symbols = _Symbols(starts, sizes, np.full(tokens.size, TOTAL))
+    return _insert_bits(symbols, further, n_bits) if n_bits.any() else symbols
+
+
+def _insert_bits(tokens: _Symbols, further: IntArray, n_bits: IntArray) -> _Symbols:
+    """Insert the further bits after each token, at most 16 at a time."""
+    n_words = -(-n_bits // _WORD_BITS)
+    owners = np.repeat(np.arange(n_bits.size), n_words)
+    first = np.cumsum(n_words) - n_words
+    n_left = n_bits[owners] - _WORD_BITS * (np.arange(owners.size) - first[owners])
+    widths = np.minimum(_WORD_BITS, n_left)
+    starts = (further[owners] >> (n_left - widths)) & ((1 << widths) - 1)
+    return _Symbols(
+        np.insert(tokens.starts, owners + 1, starts),
+        np.insert(tokens.sizes, owners + 1, 1),
+        np.insert(tokens.totals, owners + 1, 1 << widths),
+    )
+
+
+def _shortest(low: int, width: int) -> tuple[int, int]:
+    """Return the number in [low, low + width) of the fewest bytes, and how many."""
+    for n_bytes in range(_TOP_BYTES):
+        unit = 1 << (_TOP_BITS - 8 * n_bytes)
+        number = -(-low // unit) * unit
+        if number < low + width:
+            return number, n_bytes
+    return low, _TOP_BYTES
+
+
+class _Encoder:
+    """The interval [low, low + width), and the words before it."""
+
+    def __init__(self) -> None:
+        self._words: list[int] = []  # 17 bits where there is a carry
+        self._low, self._width = 0, 1 << _TOP_BITS
+
+    def write(self, symbols: _Symbols) -> None:
+        """Narrow the interval to one symbol after the other."""
+        low, width, words = self._low, self._width, self._words
+        starts, sizes = symbols.starts.tolist(), symbols.sizes.tolist()
+        for start, size, total in zip(
+            starts, sizes, symbols.totals.tolist(), strict=True
+        ):
+            unit = width // total
+            low += unit * start
+            width = unit * size
+            while width < _LEAST_WIDTH:
+                words.append(low >> (_TOP_BITS - _WORD_BITS))
+                low = (low & (_LEAST_WIDTH - 1)) << _WORD_BITS
+                width <<= _WORD_BITS
+        self._low, self._width = low, width
+
+    def finish(self) -> bytes:
+        """Return the words, and as few bytes more as tell the interval."""
+        number, n_bytes = _shortest(self._low, self._width)
+        carry, number = divmod(number, 1 << _TOP_BITS)
+        words = []
+        for word in reversed(self._words):
+            words.append((word + carry) & _WORD)
+            carry = (word + carry) >> _WORD_BITS
+        last = number.to_bytes(_TOP_BYTES, "big")
+        return np.array(words[::-1], dtype=">u2").tobytes() + last[:n_bytes]
+
+
+class _Decoder:
+    """The width of the interval, and the place of the data above its low end."""
+
+    def __init__(self, data: bytes) -> None:
+        self._n_data, self._padded = len(data), data + bytes(_TOP_BYTES)
+        words = self._padded[_TOP_BYTES : _TOP_BYTES + len(data) // 2 * 2]
+        self._words = iter(np.frombuffer(words, dtype=">u2").tolist())
+        self._n_read = 0
+        self._place, self._width = self._window(), 1 << _TOP_BITS
+
+    def _window(self) -> int:
+        """Return the seven bytes at the interval."""
+        start = 2 * self._n_read
+        return int.from_bytes(self._padded[start : start + _TOP_BYTES], "big")
+
+    def _refill(self, place: int, width: int) -> tuple[int, int]:
+        """Read words until the interval is wide enough."""
+        while width < _LEAST_WIDTH:
+            word = next(self._words, None)
+            if word is None:
+                raise ValueError(_DAMAGED)
+            self._n_read += 1
+            place = place << _WORD_BITS | word
+            width <<= _WORD_BITS
+        return place, width
+
+    def read_block(
+        self, ends: Sequence[list[int]], n_tokens: int, recent: list[int]
+    ) -> tuple[IntArray, IntArray, IntArray]:
+        """Return the next tokens, their levels and their magnitudes.
+
+        `ends`: for each level, 0 and the cumulated frequencies. `recent`: `WINDOW`
+        zeros and the magnitudes of the group so far, to which this block appends.
+        """
+        place, width = self._place, self._width
+        least, n_bits = signed_intervals()
+        tokens, levels, magnitudes = [], [], []
+        window_sum = sum(recent[-WINDOW:])
+        for _ in range(n_tokens):
+            level = window_sum.bit_length()
+            bounds = ends[level]
+            unit = width // TOTAL
+            token = bisect_right(bounds, place // unit) - 1
+            if token == N_TOKENS:
+                raise ValueError(_DAMAGED)
+            start = bounds[token]
+            place -= unit * start
+            width = unit * (bounds[token + 1] - start)
+            if width < _LEAST_WIDTH:
+                place, width = self._refill(place, width)
+            magnitude = counted = least[token]
+            if n_bits[token]:
+                self._place, self._width = place, width
+                magnitude += self._read_bits(n_bits[token])
+                place, width = self._place, self._width
+                counted = min(magnitude, LARGEST_COUNTED)
+            tokens.append(token)
+            levels.append(level)
+            magnitudes.append(magnitude)
+            window_sum += counted - recent[-WINDOW]
+            recent.append(counted)
+        self._place, self._width = place, width
+        return np.array(tokens), np.array(levels), np.array(magnitudes)
+
+    def _read_bits(self, n_bits: int) -> int:
+        """Read a number of so many bits, at most 16 at a time."""
+        number = 0
+        while n_bits > 0:
+            n_now = min(n_bits, _WORD_BITS)
+            unit = self._width >> n_now
+            digits, place = divmod(self._place, unit)
+            if digits >> n_now:
+                raise ValueError(_DAMAGED)
+            self._place, self._width = self._refill(place, unit)
+            number = number << n_now | digits
+            n_bits -= n_now
+        return number
+
+    def finish(self) -> None:
+        """Raise ValueError unless the data end as the encoder ends them."""
+        window = self._window()
+        number, n_bytes = _shortest(window - self._place, self._width)
+        if number != window or self._n_data != 2 * self._n_read + n_bytes:
+            raise ValueError(_DAMAGED)
+
+
+def _bounds(frequencies: IntArray) -> IntArray:
+    """Return 0 and the cumulated frequencies, (n_rows, 178)."""
+    bounds = np.zeros((len(frequencies), N_TOKENS + 1), dtype=np.int64)
+    np.cumsum(frequencies, axis=1, out=bounds[:, 1:])
+    return bounds
+
+
+def _read_group(decoder: _Decoder, n_integers: int) -> IntArray:
+    """Read a group of so many integers."""
+    model, recent = GroupModel(), [0] * WINDOW
+    groups = [np.zeros(0, dtype=np.int64)]
+    n_left = n_integers
+    for size in block_sizes(n_integers):
+        bounds = _bounds(model.frequencies).tolist()
+        ends = [bounds[row] for row in model.rows.tolist()]
+        tokens, levels, magnitudes = decoder.read_block(ends, size, recent)
+        groups.append(np.where(tokens % 2, magnitudes, -magnitudes))
+        n_left -= size
+        if n_left > 0:
+            model.update(tokens, levels)
+    return np.concatenate(groups)

@@ -1,0 +1,1 @@
+"""How far outputs move when weights do, and the Gaussian bounds."""

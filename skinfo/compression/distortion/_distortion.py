@@ -1,0 +1,50 @@
+"""How far the predictions of two stacks are apart."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import kl_div
+
+from skinfo._core._typing import FloatArray
+from skinfo.compression.models._stack import Stack, apply_link
+
+_LEAST_PROBABILITY = 1e-300
+_ROUNDING = 1e-25  # of the squared predictions
+_BINARY_LINKS = frozenset({"logistic", "double_logistic"})
+
+
+def distortion(stack: Stack, raw: FloatArray, changed: FloatArray) -> float:
+    """Return the distortion from the outputs before the link, (n, n_outputs).
+
+    The mean over samples of the KL divergence in nats, or of the squared difference,
+    summed over the outputs.
+    """
+    p, q = apply_link(stack.link, raw), apply_link(stack.link, changed)
+    return between_predictions(stack, p, q)
+
+
+def without_weights(stack: Stack, raw: FloatArray) -> float:
+    """Return the distortion of the stack with all weights 0 and the best biases.
+
+    It is what distortions are relative to: the best constant is the mean of what the
+    stack predicts, for every link.
+    """
+    p = apply_link(stack.link, raw)
+    found = between_predictions(stack, p, np.broadcast_to(p.mean(axis=0), p.shape))
+    return found if found > _ROUNDING * float(np.mean(p**2)) else 0.0
+
+
+def between_predictions(stack: Stack, p: FloatArray, q: FloatArray) -> float:
+    """Return the distortion from p to q, (n, n_outputs)."""
+    if stack.distortion == "squared":
+        return float(np.mean(np.sum((p - q) ** 2, axis=1)))
+    total = _divergence(p, q)
+    if stack.link in _BINARY_LINKS:
+        total += _divergence(1 - p, 1 - q)
+    return max(0.0, float(np.mean(np.sum(total, axis=1))))  # but for rounding
+
+
+def _divergence(p: FloatArray, q: FloatArray) -> FloatArray:
+    """Return p log(p / q) - p + q, finite where q is 0."""
+    bounded = np.maximum(q, _LEAST_PROBABILITY)
+    return np.where(p > 0, kl_div(p, bounded), q)

@@ -1,0 +1,140 @@
+"""The scale and the biases of the last layer that keep the predictions nearest.
+
+Of rounded weights, outputs have about the right directions. Where a model is sure, and
+some outputs are wrong by much, a smaller scale is far better; the divergence tells,
+which is convex in the scale and the biases.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, logit
+
+from skinfo._core._typing import FloatArray
+from skinfo.compression.distortion._distortion import between_predictions
+from skinfo.compression.distortion._importance import distortion_metric
+from skinfo.compression.models._stack import Stack, apply_link
+
+_LEAST_MEAN = 1e-12  # probability, that a constant is fitted to
+_N_STEPS = 20  # of Gauss and Newton
+_STEP_SIZES = (1.0, 0.25, 0.05)
+_LARGEST = 1e200  # distortion, above which slopes are not finite
+_CONVERGED = 1e-3  # of the distortion, that a step should save
+_LEAST_CURVATURE = 1e-9  # of the largest, that is followed
+_POOR = 0.1  # of the distortion of constant outputs
+_LEAST_SCALE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class OutputFit:
+    """Outputs `scale * (changed - changed.mean(axis=0)) + centre`.
+
+    `tolerance`: the mean squared change of each output that would add as much to the
+    distortion as there is.
+    """
+
+    scale: float
+    centre: FloatArray
+    tolerance: float
+
+
+def fit_outputs(stack: Stack, raw: FloatArray, changed: FloatArray) -> OutputFit:
+    """Return the fit of least distortion, of a stack with a link.
+
+    `raw`, `changed` (n, n_outputs): the outputs before the link, as they were and are.
+    """
+    centred = changed - changed.mean(axis=0)
+    spread = float(np.sqrt(np.mean(centred**2)))
+    problem = _Problem(stack, raw, centred / spread if spread > 0 else centred)
+    found = problem.descend(np.array([spread, *raw.mean(axis=0)]))
+    constant = np.array([0.0, *_best_constant(stack, problem.predictions)])
+    if not problem.distortion(found) < _POOR * problem.distortion(constant):
+        found = min(found, problem.descend(constant), key=problem.distortion)
+    scale = found[0] / spread if spread > 0 else 1.0
+    if scale < _LEAST_SCALE:  # nothing of it is of use
+        scale, found = 1.0, np.array([spread, *found[1:]])
+    outputs = problem.outputs(found)
+    curvature = distortion_metric(stack, outputs).scales.mean(axis=0).sum()
+    half = 0.5 if stack.distortion == "kl" else 1.0
+    added = half * curvature  # by outputs that change by 1
+    tolerance = problem.distortion(found) / added if 0 < added < np.inf else np.inf
+    return OutputFit(scale, found[1:], tolerance)
+
+
+class _Problem:
+    """Outputs as a scale times `unit`, and biases: the parameters, (1 + n_outputs,)."""
+
+    def __init__(self, stack: Stack, raw: FloatArray, unit: FloatArray) -> None:
+        self.stack, self.unit = stack, unit
+        self.predictions = apply_link(stack.link, raw)
+
+    def outputs(self, parameters: FloatArray) -> FloatArray:
+        result: FloatArray = parameters[0] * self.unit + parameters[1:]
+        return result
+
+    def distortion(self, parameters: FloatArray) -> float:
+        changed = apply_link(self.stack.link, self.outputs(parameters))
+        return between_predictions(self.stack, self.predictions, changed)
+
+    def descend(self, parameters: FloatArray) -> FloatArray:
+        """Return parameters of less distortion, by steps of Gauss and Newton."""
+        least = self.distortion(parameters)
+        if not least < _LARGEST:
+            return parameters
+        for _ in range(_N_STEPS):
+            step = self._newton_step(parameters)
+            for size in _STEP_SIZES:
+                other = parameters - size * step
+                if not np.isfinite(other).all():
+                    continue
+                found = self.distortion(other)
+                if found < least:
+                    break
+            else:
+                return parameters
+            saved, parameters, least = least - found, other, found
+            if saved <= _CONVERGED * least:
+                break
+        return parameters
+
+    def _newton_step(self, parameters: FloatArray) -> FloatArray:
+        outputs, unit = self.outputs(parameters), self.unit
+        metric = distortion_metric(self.stack, outputs)
+        along = metric.scales * unit
+        curvature = np.empty((len(parameters), len(parameters)))
+        curvature[1:, 1:] = np.diag(metric.scales.mean(axis=0))
+        if metric.directions is not None:
+            directions = metric.directions
+            along -= directions * np.sum(directions * unit, axis=1, keepdims=True)
+            curvature[1:, 1:] -= directions.T @ directions / len(unit)
+        curvature[0, 0] = np.sum(along * unit) / len(unit)
+        curvature[0, 1:] = curvature[1:, 0] = along.mean(axis=0)
+        by_output = self._gradient(outputs)
+        gradient = [np.sum(by_output * unit) / len(unit), *by_output.mean(axis=0)]
+        step, *_ = np.linalg.lstsq(curvature, gradient, rcond=_LEAST_CURVATURE)
+        return np.asarray(step)
+
+    def _gradient(self, outputs: FloatArray) -> FloatArray:
+        """Return that of each sample's distortion, or half of it if squared."""
+        link = self.stack.link
+        changed = apply_link(link, outputs)
+        gradient = changed - self.predictions
+        if link == "exp":
+            gradient *= changed
+        elif link == "ovr":
+            gradient *= expit(-outputs)
+        elif link == "double_logistic":
+            gradient *= 2
+        return gradient
+
+
+def _best_constant(stack: Stack, predictions: FloatArray) -> FloatArray:
+    """Return the constant outputs with the mean predictions, (n_outputs,)."""
+    means = predictions.mean(axis=0)
+    if stack.link in ("exp", "softmax"):
+        found: FloatArray = np.log(np.maximum(means, _LEAST_MEAN))
+        return found
+    found = logit(np.clip(means, _LEAST_MEAN, 1 - _LEAST_MEAN))
+    return found / 2 if stack.link == "double_logistic" else found

@@ -1,0 +1,1 @@
+"""The file of a compressed model: what is coded, write, read, check."""

@@ -1,0 +1,1 @@
+"""Optimal k-means of weighted numbers."""

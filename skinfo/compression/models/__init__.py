@@ -1,0 +1,1 @@
+"""Fitted models of scikit-learn as stacks of affine layers."""

@@ -1,0 +1,1 @@
+"""Weights to integers, the error of each fed back into the next ones."""

@@ -1,0 +1,345 @@
+"""The default scheme: layers rounded one after the other, each to what it should give.
+
+The target T of a layer is its original pre-activation, and its inputs A are those of
+the layers that are compressed already: W + H^-1 A' (T - A W) / n is what is rounded,
+with H = A'A / n, all centred. The biases make up for the means.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+from sklearn.utils.sparsefuncs import mean_variance_axis, min_max_axis
+
+from skinfo._core._sparse import is_sparse
+from skinfo._core._typing import BoolArray, FloatArray, IntArray
+from skinfo.compression.distortion._importance import (
+    gauss_newton_matrix,
+    input_covariance,
+    unit_importance,
+)
+from skinfo.compression.distortion._output_fit import fit_outputs
+from skinfo.compression.file._coded_model import CodedLayer, is_float32, with_biases
+from skinfo.compression.models._stack import (
+    ACTIVATION_FUNCTIONS,
+    Stack,
+    pre_activations,
+)
+from skinfo.compression.rounding._lattice import ReducedLattice, reduce_lattice
+from skinfo.compression.rounding._layer import Block, LayerPlan
+
+_MOST_COUPLED = 3000  # weights of one layer, of which the full curvature is taken
+_MOST_REDUCED = 64  # rows of a metric, of which a reduced basis is sought
+_LEAST_TOLERANCE = 1e-6  # of the variance of the outputs
+_MOST_INPUTS = 2048  # that are taken for correlated
+_LEAST_IMPORTANCE = 1e-12  # of a layer, beside the largest
+_FEW_WEIGHTS = 1000  # of a layer, that many steps round to the same integers
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is chosen by the distortion that it gives.
+
+    `damping`: what is added to the curvature, times the squared reach of the inputs.
+    `step`: in units in which all layers cost as much. `last_ratio`: times that, for the
+    last layer. `rate_weight`: how many squared steps a bit is worth. `spacings`: of the
+    steps that the inputs of the hidden layers, and of the last, have of their own, in
+    half octaves; 0 where all have the same. `coupled`: whether the outputs of a single
+    layer with a link are rounded together, by the curvature that they have now, which
+    is hardly any where the model is sure. `reduced`: whether a single layer is rounded
+    in a reduced basis; its inputs have the same step then, and a bit no worth.
+    """
+
+    damping: float
+    step: float = 1.0
+    last_ratio: float = 1.0
+    rate_weight: float = 0.0
+    spacings: tuple[int, int] = (0, 0)
+    coupled: bool = False
+    reduced: bool = False
+
+
+@dataclass(eq=False)
+class Calibration:
+    """A stack, samples, and what the stack gives for them.
+
+    `targets`: the pre-activations of each layer. `importance`: of the pre-activations
+    of each layer, on average.
+    """
+
+    stack: Stack
+    X: Any
+    targets: list[FloatArray] = field(init=False)
+    importance: FloatArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.targets = list(pre_activations(self.stack, self.X))
+        means = np.array([each.mean() for each in unit_importance(self.stack, self.X)])
+        floor = _LEAST_IMPORTANCE * means.max()
+        self.importance = np.maximum(means, floor) if floor > 0 else np.ones(len(means))
+        self._first_plans: dict[tuple[float, bool], LayerPlan] = {}
+        self._lattices: dict[tuple[float, bool], ReducedLattice] = {}
+        self._finished: dict[tuple[Any, ...], CodedLayer] = {}
+
+    @property
+    def n_varying(self) -> int:
+        """The number of inputs that vary."""
+        lowest, highest = _range(self.X)
+        return int(np.count_nonzero(lowest < highest))
+
+    @property
+    def is_zero(self) -> BoolArray:
+        """Which inputs are 0 in all samples, (n_inputs,)."""
+        lowest, highest = _range(self.X)
+        result: BoolArray = (lowest == 0) & (highest == 0)
+        return result
+
+    def size_of_weights(self, *, coupled: bool) -> float:
+        """Return the mean size of the weights of the first layer, in units of steps."""
+        plan = self._plan(0, self.X, 1.0, coupled=coupled)
+        if not plan.blocks:
+            return 0.0
+        mean = np.mean([np.mean(block.weights**2) for block in plan.blocks])
+        importance = 1.0 if coupled else self.importance[0]
+        return float(np.sqrt(mean * importance) * 2.0**-plan.log_scale)
+
+    def least_curvature(self) -> float:
+        """Return the least eigenvalue of the inputs, in units of their reach."""
+        means, variances = _moments(self.X)
+        rows = np.flatnonzero(variances > 0)
+        if not 0 < len(rows) <= _MOST_INPUTS:
+            return 1.0
+        units = np.sqrt(_reach(self.X, means)[rows])
+        scaled = input_covariance(self.X[:, rows])[0] / np.outer(units, units)
+        return float(np.linalg.eigvalsh(scaled)[0])
+
+    def coded(self, settings: Settings) -> list[CodedLayer]:
+        """Return the layers as integers."""
+        inputs, coded = self.X, []
+        for number in range(len(self.stack.layers)):
+            plan = self._plan(
+                number, inputs, settings.damping, coupled=settings.coupled
+            )
+            rounded = self._rounded(number, plan, settings)
+            if self.is_small:
+                return [self._known(rounded, plan, settings)]
+            found, inputs = self._completed(number, rounded, inputs, plan)
+            coded.append(found)
+        return coded
+
+    @property
+    def is_small(self) -> bool:
+        """Whether many steps lead to the same integers."""
+        return len(self.stack.layers) == 1 and self.stack.n_weights <= _FEW_WEIGHTS
+
+    def _known(
+        self, rounded: CodedLayer, plan: LayerPlan, settings: Settings
+    ) -> CodedLayer:
+        """Return the one layer, complete: the same object for the same integers."""
+        exponents = None if rounded.exponents is None else rounded.exponents.tobytes()
+        integers = rounded.codes.tobytes(), exponents, rounded.spacing
+        key = settings.damping, settings.coupled, *integers
+        if key not in self._finished:
+            self._finished[key], _ = self._completed(0, rounded, self.X, plan)
+        return self._finished[key]
+
+    def _plan(
+        self, number: int, inputs: Any, damping: float, *, coupled: bool
+    ) -> LayerPlan:
+        if number > 0:
+            return self._new_plan(number, inputs, damping, coupled=coupled)
+        key = damping, coupled
+        if key not in self._first_plans:
+            self._first_plans[key] = self._new_plan(0, inputs, damping, coupled=coupled)
+        return self._first_plans[key]
+
+    def _new_plan(
+        self, number: int, inputs: Any, damping: float, *, coupled: bool
+    ) -> LayerPlan:
+        means, variances = _moments(inputs)
+        rows = np.flatnonzero(variances > 0)
+        reach = damping * _reach(inputs, means)
+        if len(self.stack.layers) > 1 and len(rows) > 0:
+            # the inputs of a network are alike, also those that hardly vary here
+            reach = np.maximum(reach, reach[rows].mean())
+        if coupled and len(rows) > 0:
+            return LayerPlan((self._coupled_block(rows, reach[rows], variances[rows]),))
+        n_blocks = -(-len(rows) // _MOST_INPUTS)
+        return LayerPlan(
+            tuple(
+                self._block(number, inputs, some, reach[some])
+                for some in np.array_split(rows, n_blocks)
+            )
+            if n_blocks > 0
+            else ()
+        )
+
+    def _block(
+        self, number: int, inputs: Any, rows: IntArray, reach: FloatArray
+    ) -> Block:
+        weights, target = self.stack.layers[number].weights[rows], self.targets[number]
+        inputs = inputs[:, rows]
+        covariance, _ = input_covariance(inputs)
+        metric = covariance + np.diag(reach)
+        if number > 0:
+            weights = weights + _correction(inputs, weights, target, metric)
+        elif len(self.stack.layers) == 1:
+            weights = _shrunk(covariance, metric, weights)
+        return Block(rows, weights, covariance, covariance, metric)
+
+    @property
+    def can_couple(self) -> bool:
+        """Whether outputs can be rounded together: in one layer with a link."""
+        return (
+            len(self.stack.layers) == 1
+            and not self._is_linear
+            and self.stack.n_weights <= _MOST_COUPLED
+        )
+
+    def can_reduce(self, *, coupled: bool) -> bool:
+        """Whether a reduced basis can be found in time: of one small layer."""
+        rows = self.stack.n_weights if coupled else self.stack.n_inputs
+        return len(self.stack.layers) == 1 and rows <= _MOST_REDUCED
+
+    def _lattice(self, plan: LayerPlan, settings: Settings) -> ReducedLattice | None:
+        """Return that of the one block, or None if no input varies."""
+        if not plan.blocks:
+            return None
+        key = settings.damping, settings.coupled
+        if key not in self._lattices:
+            others = [each for each in self._lattices if each[1] == settings.coupled]
+            start = self._lattices[others[-1]] if others else None
+            self._lattices[key] = reduce_lattice(plan.blocks[0].metric, start)
+        return self._lattices[key]
+
+    @property
+    def _is_linear(self) -> bool:
+        """Whether the distortion is the squared difference of the raw outputs."""
+        return self.stack.distortion == "squared" and self.stack.link != "exp"
+
+    @cached_property
+    def _curvature(self) -> FloatArray:
+        """That of all weights of the one layer."""
+        return gauss_newton_matrix(self.stack, self.X)
+
+    def _coupled_block(
+        self, rows: IntArray, reach: FloatArray, variances: FloatArray
+    ) -> Block:
+        k = self.stack.n_outputs
+        curvature = self._curvature
+        kept = (rows[:, np.newaxis] * k + np.arange(k)).ravel()
+        curvature = curvature[np.ix_(kept, kept)]
+        # the damping of an input is that share of its curvature for every output
+        shares = np.repeat(reach / variances, k)
+        metric = curvature + np.diag(shares * np.diag(curvature))
+        flat = self.stack.layers[0].weights[rows].reshape(-1, 1)
+        weights = _shrunk(curvature, metric, flat).reshape(-1, k)
+        covariance, _ = input_covariance(self.X[:, rows])
+        return Block(rows, weights, covariance, curvature, metric)
+
+    def _rounded(self, number: int, plan: LayerPlan, settings: Settings) -> CodedLayer:
+        """Return a layer as integers, without biases."""
+        last = number == len(self.stack.layers) - 1
+        step = settings.step * 2.0**plan.log_scale
+        if not settings.coupled:  # otherwise the curvature has it
+            step /= np.sqrt(self.importance[number])
+        if last:
+            step *= settings.last_ratio
+        return plan.rounded(
+            step,
+            self.stack.layers[number].weights.shape,
+            spacing=settings.spacings[int(last)],
+            rate_weight=settings.rate_weight,
+            lattice=self._lattice(plan, settings) if settings.reduced else None,
+        )
+
+    def _completed(
+        self, number: int, coded: CodedLayer, inputs: Any, plan: LayerPlan
+    ) -> tuple[CodedLayer, FloatArray]:
+        """Return a layer with its biases, and what it gives."""
+        last = number == len(self.stack.layers) - 1
+        weights, target = coded.weights(), self.targets[number]
+        variance = plan.error(weights) / target.shape[1]
+        if last and self._is_linear:
+            biases = target.mean(axis=0) - _moments(inputs)[0] @ weights
+            return with_biases(coded, biases, variance), target
+        outputs = inputs @ weights
+        if last:
+            return self._fitted_layer(coded, target, outputs, variance), target
+        biases = (target - outputs).mean(axis=0)
+        coded = with_biases(coded, biases, variance)
+        outputs += coded.biases()
+        activation = self.stack.layers[number].activation
+        return coded, ACTIVATION_FUNCTIONS[activation](outputs)
+
+    def _fitted_layer(
+        self,
+        coded: CodedLayer,
+        target: FloatArray,
+        outputs: FloatArray,
+        variance: float,
+    ) -> CodedLayer:
+        """Return the last layer with the scale and the biases of least distortion.
+
+        `outputs`: those without biases. `variance`: the mean squared error of each.
+        """
+        fit = fit_outputs(self.stack, target, outputs)
+        step = float(np.float32(coded.step * fit.scale))
+        if is_float32(step):
+            scale, coded = step / coded.step, replace(coded, step=step)
+        else:
+            scale = 1.0
+        biases = fit.centre - scale * outputs.mean(axis=0)
+        least = _LEAST_TOLERANCE * float(outputs.var(axis=0).mean())
+        tolerance = min(scale**2 * variance, max(fit.tolerance, scale**2 * least))
+        return with_biases(coded, biases, tolerance)
+
+
+def _moments(inputs: Any) -> tuple[FloatArray, FloatArray]:
+    """Return the means and variances of the inputs, (d,)."""
+    if is_sparse(inputs):
+        means, variances = mean_variance_axis(inputs, axis=0)
+        return np.asarray(means), np.asarray(variances)
+    return inputs.mean(axis=0), inputs.var(axis=0)
+
+
+def _range(inputs: Any) -> tuple[FloatArray, FloatArray]:
+    """Return the lowest and the highest value of each input, (d,)."""
+    if is_sparse(inputs):
+        lowest, highest = min_max_axis(inputs, axis=0)
+        return np.asarray(lowest), np.asarray(highest)
+    return inputs.min(axis=0), inputs.max(axis=0)
+
+
+def _reach(inputs: Any, means: FloatArray) -> FloatArray:
+    """Return the square of how far each input reaches from its mean, over 9, (d,).
+
+    Of normal inputs it is about their variance. Of those that seldom vary, such as rare
+    indicators, it is much larger: their few samples say little of others.
+    """
+    lowest, highest = _range(inputs)
+    reach: FloatArray = np.maximum(highest - means, means - lowest) ** 2 / 9
+    return reach
+
+
+def _correction(
+    inputs: FloatArray, weights: FloatArray, target: FloatArray, metric: FloatArray
+) -> FloatArray:
+    """Return H^-1 A' (T - A W) / n, what the changed inputs ask for."""
+    left = target - inputs @ weights
+    left -= left.mean(axis=0)
+    centred = inputs - inputs.mean(axis=0)
+    result: FloatArray = cho_solve(cho_factor(metric), centred.T @ left / len(left))
+    return result
+
+
+def _shrunk(
+    curvature: FloatArray, metric: FloatArray, weights: FloatArray
+) -> FloatArray:
+    """Return the v of the least (w - v)' H (w - v) + v' D v, with `metric` = H + D."""
+    result: FloatArray = cho_solve(cho_factor(metric), curvature @ weights)
+    return result

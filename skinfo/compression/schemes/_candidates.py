@@ -1,0 +1,194 @@
+"""Settings of the default scheme, compared by what they give at the target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+from numpy.linalg import LinAlgError
+
+from skinfo.compression.file._coded_model import (
+    CodedLayer,
+    CodedModel,
+)
+from skinfo.compression.schemes._calibration import Calibration, Settings
+from skinfo.compression.schemes._search import CLOSE, ROUGH, Precision, meet
+from skinfo.compression.schemes._target import (
+    Probe,
+    Target,
+    bits_per_weight,
+    coded_model,
+    n_bytes,
+)
+
+_MOST_BITS = 30.0
+_LEAST_BITS = 16  # of all weights, where a rate is asked for
+_LARGEST_LOG = 1000.0  # of a step, to base 2
+_LARGEST = 1 << 40  # code
+_N_FINALISTS = 4
+_FEW_WEIGHTS, _NEAR = 1000, 0.5  # octaves
+_MOST_UNUSED = 0.3  # bits, that rough candidates are credited with
+_DAMPING_FACTORS = (0.3, 0.5, 0.8)  # of the best, each way, one after the other
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What settings lead to: `cost` is what is to be small at the target."""
+
+    settings: Settings
+    model: CodedModel | None
+    cost: float
+
+
+_cost = attrgetter("cost")
+
+
+class CandidateSearch:
+    """Finds the step of settings that meets the target, and compares settings."""
+
+    def __init__(self, calibration: Calibration, probe: Probe, target: Target) -> None:
+        self.calibration, self.probe, self.target = calibration, probe, target
+        self.all_failed = True  # of the candidates, numerically
+        self._starts: dict[bool, float] = {}
+        self._amounts: dict[tuple[CodedLayer, ...], float] = {}
+
+    def best_of(
+        self, settings: Iterable[Settings], rate_weights: Sequence[float]
+    ) -> Candidate:
+        """Return the best candidate: all of them roughly, then the best of these.
+
+        `rate_weights`: those with which the best are tried.
+        """
+        rough = sorted(map(self._rough_candidate, settings), key=_cost)
+        finalists = dict.fromkeys(
+            replace(each.settings, rate_weight=0.0 if each.settings.reduced else weight)
+            for each in rough[:_N_FINALISTS]
+            for weight in rate_weights
+        )
+        return min(map(self.candidate, finalists), key=_cost)
+
+    def along(self, axes: Mapping[str, Sequence[Any]]) -> Candidate:
+        """Return the best candidate, changing one setting at a time."""
+        first = {name: values[0] for name, values in axes.items()}
+        best = self.candidate(Settings(**first))
+        for name, values in axes.items():
+            for value in values[1:]:
+                settings = replace(best.settings, **{name: value})
+                best = min(best, self.candidate(settings), key=_cost)
+        return best
+
+    def around(self, best: Candidate) -> Candidate:
+        """Return the best candidate with about the same damping."""
+        for factor in _DAMPING_FACTORS:
+            for each in (factor, 1 / factor):
+                damping = best.settings.damping * each
+                settings = replace(best.settings, damping=damping)
+                best = min(best, self.candidate(settings), key=_cost)
+        return best
+
+    def candidate(self, settings: Settings) -> Candidate:
+        """Return the best model of the steps that are found to meet the target.
+
+        Where few weights change at once, it need not be that of the smallest.
+        """
+        candidates = [
+            Candidate(settings, model, self._lost(model))
+            for model, _ in self._models(settings, CLOSE)
+        ]
+        return min(candidates, key=_cost, default=Candidate(settings, None, np.inf))
+
+    def _rough_candidate(self, settings: Settings) -> Candidate:
+        """Return a model near the target, with about its cost there."""
+        models = self._models(settings, ROUGH)
+        if not models:
+            return Candidate(settings, None, np.inf)
+        model, found = models[0]
+        cost = self._lost(model)
+        if self.target.kind != "distortion":
+            # one bit more for each weight divides the distortion by four
+            _, goal, slope = self._amount()
+            cost *= 4.0 ** -min((goal - found) / abs(slope), _MOST_UNUSED)
+        return Candidate(settings, model, cost)
+
+    def _models(
+        self, settings: Settings, precision: Precision
+    ) -> list[tuple[CodedModel, float]]:
+        """Return models that meet the target, and their amounts, the nearest first."""
+        amount, goal, slope = self._amount()
+        met: dict[float, tuple[CodedModel, float]] = {}
+
+        def measure(log_step: float) -> float:
+            step = 2.0 ** float(np.clip(log_step, -_LARGEST_LOG, _LARGEST_LOG))
+            model = self.coded(replace(settings, step=step))
+            if max(int(np.abs(each.codes).max()) for each in model.layers) > _LARGEST:
+                return np.inf
+            found = self._amounts.get(model.layers)
+            if found is None:
+                found = amount(model)
+                if self.calibration.is_small:
+                    self._amounts[model.layers] = found
+            if found <= goal:
+                met[log_step] = model, found
+            return found
+
+        coupled = settings.coupled
+        try:
+            if coupled not in self._starts:
+                self._starts[coupled] = self._first_step(coupled=coupled)
+            start = self._starts[coupled]
+            nearest = meet(measure, goal, start, slope=slope, precision=precision)
+        except LinAlgError:  # too little damping
+            return []
+        self.all_failed = False
+        if nearest is None:
+            return []
+        self._starts[coupled] = nearest
+        if self.calibration.stack.n_weights > _FEW_WEIGHTS:
+            return [met[nearest]]
+        others = [met[each] for each in met if 0 < abs(each - nearest) < _NEAR]
+        return [met[nearest], *others]
+
+    def _amount(self) -> tuple[Callable[[CodedModel], float], float, float]:
+        """Return what is to be at most how much, and its slope by log2 of the step."""
+        if self.target.kind == "rate":
+            least = _LEAST_BITS / self.calibration.stack.n_weights
+            return bits_per_weight, max(self.target.amount, least), -1.0
+        if self.target.kind == "n_bytes":
+            slope = -self.calibration.stack.n_weights / 8
+            return n_bytes, self.target.amount, slope
+
+        def root_of_distortion(model: CodedModel) -> float:
+            found = self.probe.relative_distortion(model)
+            return float(np.sqrt(found / self.target.amount))
+
+        # distortions grow with the square of the step
+        return root_of_distortion, 1.0, float(np.log(2))
+
+    def _lost(self, model: CodedModel) -> float:
+        if self.target.kind == "distortion":
+            return bits_per_weight(model)
+        return self.probe.relative_distortion(model)
+
+    def _first_step(self, *, coupled: bool) -> float:
+        """Return log2 of a step that costs some bits a weight."""
+        size = self.calibration.size_of_weights(coupled=coupled)
+        bits = self.target.amount if self.target.kind == "rate" else 3.0
+        return float(np.log2(size)) - min(bits, _MOST_BITS) if size > 0 else 0.0
+
+    def coded(self, settings: Settings) -> CodedModel:
+        """Return the model with these settings."""
+        return coded_model(self.calibration.stack, self.calibration.coded(settings))
+
+    def smallest(self) -> CodedModel:
+        """Return a model whose weights are all 0, and all biases but the last."""
+        size = self.calibration.size_of_weights(coupled=False)
+        step = 2.0**40 * (size if size > 0 else 1.0)
+        model = self.coded(Settings(damping=1.0, step=step))
+        hidden = [
+            replace(layer, bias_codes=np.zeros_like(layer.bias_codes), bias_exponent=0)
+            for layer in model.layers[:-1]
+        ]
+        return replace(model, layers=(*hidden, model.layers[-1]))

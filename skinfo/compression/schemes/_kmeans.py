@@ -1,0 +1,101 @@
+"""Weighted k-means as a compression method: codebooks of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from skinfo._core._typing import FloatArray
+from skinfo.compression.distortion._importance import importance_of
+from skinfo.compression.file._coded_model import CodedLayer, CodedModel, with_biases
+from skinfo.compression.kmeans._kmeans_1d import weighted_kmeans_1d
+from skinfo.compression.models._stack import Stack
+from skinfo.compression.schemes._target import (
+    Target,
+    _too_few_bytes,
+    _unreachable,
+    bits_per_weight,
+    coded_model,
+    make_probe,
+    n_bytes,
+)
+
+_MOST_LEVELS = 4096
+
+
+def kmeans(
+    stack: Stack,
+    X: Any,
+    y: Any,
+    target: Target,
+    *,
+    importance: str,
+    generator: np.random.RandomState,
+) -> CodedModel:
+    """Return the model with one codebook a layer, by weighted k-means."""
+    probe = make_probe(stack, X, generator, midpoints=False)
+    weights = importance_of(stack, X, y, importance)
+
+    def with_levels(n_levels: int) -> CodedModel:
+        layers = [
+            _with_codebook(layer.weights, layer.biases, each, n_levels)
+            for layer, each in zip(stack.layers, weights, strict=True)
+        ]
+        return coded_model(stack, layers)
+
+    def met(model: CodedModel) -> bool:
+        if target.kind == "rate":
+            return bits_per_weight(model) <= target.amount
+        if target.kind == "n_bytes":
+            return n_bytes(model) <= target.amount
+        return probe.relative_distortion(model) <= target.amount
+
+    model = _extreme_levels(with_levels, met, grows=target.kind != "distortion")
+    if model is not None:
+        return model
+    if target.kind == "distortion":
+        raise ValueError(_unreachable(target))
+    smallest = with_levels(1)
+    if target.kind == "n_bytes":
+        raise ValueError(_too_few_bytes(target, smallest))
+    return smallest
+
+
+def _extreme_levels(
+    with_levels: Callable[[int], CodedModel],
+    met: Callable[[CodedModel], bool],
+    *,
+    grows: bool,
+) -> CodedModel | None:
+    """Return the model that meets the target with most levels, or else with fewest."""
+    if not grows and met(with_levels(1)):
+        return with_levels(1)
+    low, high = 1, 2
+    while high < _MOST_LEVELS and met(with_levels(high)) == grows:
+        low, high = high, 2 * high
+    # the target changes between low and high, or before, or not at all
+    while high - low > 1:
+        middle = (low + high) // 2
+        if met(with_levels(middle)) == grows:
+            low = middle
+        else:
+            high = middle
+    for n_levels in (low, high) if grows else (high, low):
+        model = with_levels(n_levels)
+        if met(model):
+            return model
+    return None
+
+
+def _with_codebook(
+    weights: FloatArray, biases: FloatArray, importance: FloatArray, n_levels: int
+) -> CodedLayer:
+    result = weighted_kmeans_1d(weights.ravel(), importance.ravel(), n_levels)
+    codebook = result.centers.astype(np.float32).astype(np.float64)
+    codes = result.labels.reshape(weights.shape) - len(codebook) // 2
+    zeros = np.zeros(len(biases), dtype=np.int64)
+    layer = CodedLayer(codes.astype(np.int64), 1.0, None, codebook, zeros, 0)
+    variance = float(np.mean((layer.weights() - weights) ** 2))
+    return with_biases(layer, biases, variance)

@@ -1,0 +1,218 @@
+"""A stack as integers, by each of the methods and to each of the targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from skinfo._core._warnings import warn
+from skinfo.compression.file._coded_model import CodedModel
+from skinfo.compression.models._stack import Stack
+from skinfo.compression.schemes._calibration import Calibration, Settings
+from skinfo.compression.schemes._candidates import Candidate, CandidateSearch
+from skinfo.compression.schemes._shuffled import with_shuffled
+from skinfo.compression.schemes._target import (
+    Target,
+    _too_few_bytes,
+    _unreachable,
+    make_probe,
+    n_bytes,
+)
+
+_FEWEST_SAMPLES, _FEW_SAMPLES = 10, 4  # the latter for each input
+_DUST = 1e-10  # of the largest weight, that rounding leaves of an unused one
+_SHARE_LEFT_OUT = 3  # one of so many samples
+_MOST_SEARCHED = 20_000  # weights, for which all ways are tried
+_FEW_DAMPINGS = 2  # where inputs are far from collinear, and it matters little
+_MANY_COUPLED = 1000  # weights, for which another damping takes long
+_MOST_DAMPINGS, _NEXT_DAMPING, _SMALL = 5, 1e-2, 1e-2
+_RATIOS = (1.0, 0.6)
+_SPACINGS = ((1, 1), (0, 0), (6, 6), (1, 0))
+_RATE_WEIGHTS = (0.5, 1.0, 0.0)  # times that asked for
+# ----- rate-distortion
+
+
+def rate_distortion(
+    stack: Stack,
+    X: Any,
+    target: Target,
+    *,
+    damping: float,
+    rdo: float,
+    generator: np.random.RandomState,
+) -> CodedModel:
+    """Return the model by the default scheme, the best of several at the target."""
+    probe = make_probe(stack, X, generator, midpoints=target.kind != "distortion")
+    calibration = Calibration(stack, X)
+    search = CandidateSearch(calibration, probe, target)
+    model = _model_without_weights(search)
+    if model is not None:
+        return model
+    _warn_of_samples(calibration)
+    few = X.shape[0] < _FEW_SAMPLES * calibration.n_varying
+    if few and len(stack.layers) == 1:
+        if X.shape[0] < _FEWEST_SAMPLES:
+            search = _joined(search, generator)
+        else:
+            model = _model_of_few(search, damping, rdo, generator)
+            if model is not None:
+                return model
+    best = _best_candidate(search, damping, rdo)
+    if best.model is not None:
+        return best.model
+    if search.all_failed:
+        raise ValueError(
+            f"damping={damping!r} is too small for inputs that depend on each other "
+            "linearly. Pass a larger damping."
+        )
+    if target.kind == "distortion":
+        raise ValueError(_unreachable(target))
+    return _smallest(search)
+
+
+def _model_without_weights(search: CandidateSearch) -> CodedModel | None:
+    """Return the model whose weights are all 0, if no others are of use."""
+    stack, target = search.calibration.stack, search.target
+    if not any(layer.weights.any() for layer in stack.layers):
+        return _smallest(search)
+    if search.calibration.n_varying == 0:
+        warn(
+            "No feature of X varies, so that no weight makes a difference, and all "
+            "become 0. Pass more samples.",
+            ConvergenceWarning,
+        )
+        return _smallest(search)
+    if target.kind == "distortion" and target.amount >= 1:
+        smallest = _smallest(search)
+        if search.probe.relative_distortion(smallest) <= target.amount:
+            return smallest  # whose biases are rounded
+    return None
+
+
+def _best_candidate(search: CandidateSearch, damping: float, rdo: float) -> Candidate:
+    """Return the best of all ways to round the model, or of some where it is large."""
+    calibration = search.calibration
+    n_weights = calibration.stack.n_weights
+    single = len(calibration.stack.layers) == 1
+    dampings = _dampings(calibration, damping) if single else [damping]
+    coupled = [True, False] if calibration.can_couple else [False]
+    rate_weights = [rdo * each for each in _RATE_WEIGHTS]
+    axes: dict[str, Sequence[Any]] = {
+        "damping": dampings,
+        "rate_weight": rate_weights,
+        "spacings": _SPACINGS[: 3 if single else 4],
+        "last_ratio": _RATIOS[: 1 if single else 2],
+        "coupled": coupled,
+    }
+    if n_weights > _MOST_SEARCHED:
+        return search.along(axes)
+    in_reduced_basis: dict[str, Sequence[Any]] = {
+        "damping": dampings,
+        "coupled": [each for each in coupled if calibration.can_reduce(coupled=each)],
+        "reduced": [True],
+    }
+    usual = _grid({**axes, "rate_weight": rate_weights[:1]})
+    best = search.best_of([*usual, *_grid(in_reduced_basis)], rate_weights)
+    takes_long = best.settings.coupled and n_weights > _MANY_COUPLED
+    if len(dampings) > _FEW_DAMPINGS and not takes_long:
+        best = search.around(best)
+    return best
+
+
+def _warn_of_samples(calibration: Calibration) -> None:
+    """Warn of samples that do not show what the weights do."""
+    stack, n_samples = calibration.stack, calibration.X.shape[0]
+    if n_samples < min(_FEWEST_SAMPLES, _FEW_SAMPLES * calibration.n_varying):
+        warn(
+            f"X has {n_samples} samples, which hardly tell what its features do. "
+            "Pass more samples, some hundreds if you can.",
+            ConvergenceWarning,
+        )
+    if len(stack.layers) > 1:  # of networks all weights are random in the beginning
+        return
+    sizes = np.abs(stack.layers[0].weights).max(axis=1)
+    used = sizes > _DUST * sizes.max()
+    n_lost = int(np.count_nonzero(used & calibration.is_zero))
+    if n_lost > 0:
+        warn(
+            f"X is 0 throughout in {n_lost} of the features that the model uses, whose "
+            "weights become 0. Pass samples in which they are not 0, or "
+            "method='kmeans' with importance='uniform'.",
+            ConvergenceWarning,
+        )
+
+
+def _joined(
+    search: CandidateSearch, generator: np.random.RandomState
+) -> CandidateSearch:
+    """Return the search by samples that shuffled ones join, but for a distortion."""
+    stack, probe = search.calibration.stack, search.probe
+    joined = with_shuffled(stack, search.calibration.X, generator)
+    if joined is search.calibration.X:
+        return search
+    if search.target.kind != "distortion":
+        probe = make_probe(stack, joined, generator, midpoints=False)
+    return CandidateSearch(Calibration(stack, joined), probe, search.target)
+
+
+def _model_of_few(
+    search: CandidateSearch,
+    damping: float,
+    rdo: float,
+    generator: np.random.RandomState,
+) -> CodedModel | None:
+    """Return the best model by samples that shuffled ones join, if these pay.
+
+    By few samples themselves a code is best that gives up all that they do not show.
+    So some are left out, and judge what the others give, alone and joined.
+    """
+    stack, X = search.calibration.stack, search.calibration.X
+    order = generator.permutation(X.shape[0])
+    n_left_out = X.shape[0] // _SHARE_LEFT_OUT
+    left_out, others = X[order[:n_left_out]], X[order[n_left_out:]]
+    probe = make_probe(stack, left_out, generator, midpoints=False)
+    by_others = Calibration(stack, others)
+    if probe.scale <= 0 or by_others.n_varying < search.calibration.n_varying / 2:
+        return None
+    joined_others = with_shuffled(stack, others, generator)
+    if joined_others is others:
+        return None
+    by_joined = Calibration(stack, joined_others)
+    alone, joined = (
+        _best_candidate(CandidateSearch(each, probe, search.target), damping, rdo)
+        for each in (by_others, by_joined)
+    )
+    calibration = Calibration(stack, with_shuffled(stack, X, generator))
+    whole = CandidateSearch(calibration, search.probe, search.target)
+    found = whole.candidate(joined.settings)
+    # the latter is more where the settings fail numerically for all samples
+    return found.model if max(joined.cost, found.cost) < alone.cost else None
+
+
+def _smallest(search: CandidateSearch) -> CodedModel:
+    """Return the model whose weights are all 0, or raise if even that is too large."""
+    smallest = search.smallest()
+    if search.target.kind == "n_bytes" and n_bytes(smallest) > search.target.amount:
+        raise ValueError(_too_few_bytes(search.target, smallest))
+    return smallest
+
+
+def _dampings(calibration: Calibration, damping: float) -> list[float]:
+    """Return smaller and smaller dampings, to where they are below the curvature."""
+    least = calibration.least_curvature()
+    found = [damping]
+    while len(found) < _MOST_DAMPINGS and found[-1] > least * _SMALL:
+        found.append(found[-1] * _NEXT_DAMPING)
+    return [*found, 0.0]  # for high rates, where it can be
+
+
+def _grid(axes: Mapping[str, Sequence[Any]]) -> Iterator[Settings]:
+    for values in product(*axes.values()):
+        yield Settings(**dict(zip(axes, values, strict=True)))
+
+
+# ----- the methods of the paper

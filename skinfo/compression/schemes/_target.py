@@ -1,0 +1,121 @@
+"""What is asked of a compressed model, and what judges it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skinfo._core._sparse import is_sparse
+from skinfo._core._typing import FloatArray
+from skinfo.compression.distortion._distortion import distortion, without_weights
+from skinfo.compression.file._coded_model import (
+    CodedLayer,
+    CodedModel,
+    decoded,
+    weight_bits,
+)
+from skinfo.compression.file._file import to_bytes
+from skinfo.compression.models._stack import Stack, apply_link, forward
+
+_LARGEST_OUTPUT = 1e100
+_MOST_SAMPLES = 20_000  # that the steps are chosen by
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is asked for: one of "rate", "n_bytes" or "distortion", and how much."""
+
+    kind: str
+    amount: float
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Samples that tell how good a compressed stack is, and what the stack gives.
+
+    Of networks also the midpoints of pairs of samples: where it was trained, a network
+    is so sure that hardly any change shows. `scale`: distortions are relative to it.
+    """
+
+    stack: Stack
+    X: Any
+    raw: FloatArray
+    scale: float
+
+    def relative_distortion(self, model: CodedModel) -> float:
+        """Return the distortion of a coded model, relative to one without weights."""
+        changed = forward(decoded(model), self.X)
+        found = distortion(self.stack, self.raw, changed)
+        return found / self.scale if self.scale > 0 else 0.0
+
+
+def coded_model(stack: Stack, layers: Sequence[CodedLayer]) -> CodedModel:
+    """Return the layers with all else that the stack is."""
+    activations = tuple(layer.activation for layer in stack.layers)
+    return CodedModel(tuple(layers), activations, stack.link, stack.form)
+
+
+def bits_per_weight(model: CodedModel) -> float:
+    """Return the ideal code length of the weights, beside one number for each layer.
+
+    That number is the step, without which there are no weights.
+    """
+    n_weights = sum(layer.codes.size for layer in model.layers)
+    return (weight_bits(model.layers) - 32 * len(model.layers)) / n_weights
+
+
+def n_bytes(model: CodedModel) -> int:
+    """Return the size of the file."""
+    return len(to_bytes(model))
+
+
+def make_probe(
+    stack: Stack, X: Any, generator: np.random.RandomState, *, midpoints: bool
+) -> Probe:
+    """Return the samples, and midpoints of them for a network."""
+    if midpoints and len(stack.layers) > 1:
+        first, second = (
+            generator.permutation(X.shape[0]),
+            generator.permutation(X.shape[0]),
+        )
+        middle = (X[first] + X[second]) / 2
+        X = middle if is_sparse(X) else np.vstack([X, middle])
+    raw = forward(stack, X)
+    check_outputs(stack, raw)
+    return Probe(stack, X, raw, without_weights(stack, raw))
+
+
+def check_outputs(stack: Stack, raw: FloatArray) -> None:
+    """Raise where what the model gives has no squares in float64."""
+    with np.errstate(over="ignore"):
+        largest = np.abs(apply_link(stack.link, raw)).max()
+    if not max(largest, np.abs(raw).max()) < _LARGEST_OUTPUT:
+        raise ValueError(
+            f"The predictions of the model on X exceed {_LARGEST_OUTPUT:g}. Pass "
+            "samples like those that it was fitted with."
+        )
+
+
+def some_samples(X: Any, y: Any, generator: np.random.RandomState) -> tuple[Any, Any]:
+    """Return some of the samples, where there are very many."""
+    if X.shape[0] <= _MOST_SAMPLES:
+        return X, y
+    rows = np.sort(generator.choice(X.shape[0], _MOST_SAMPLES, replace=False))
+    return X[rows], None if y is None else np.asarray(y)[rows]
+
+
+def _unreachable(target: Target) -> str:
+    return (
+        f"{target.kind}={target.amount!r} cannot be reached. Pass a larger "
+        f"{target.kind}."
+    )
+
+
+def _too_few_bytes(target: Target, smallest: CodedModel) -> str:
+    return (
+        f"n_bytes={target.amount:g} cannot be reached: the smallest file of this "
+        f"model has about {n_bytes(smallest)} bytes. Pass a larger n_bytes."
+    )

@@ -1,0 +1,1 @@
+"""Tests, intervals, tables of pairs and trees."""

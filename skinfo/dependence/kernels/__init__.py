@@ -1,0 +1,1 @@
+"""Kernel joints of samples as channels, and tilts of them."""

@@ -1,0 +1,67 @@
+"""A random vector with its cells and the kernel between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skinfo._core._vectors import RandomVector
+from skinfo.dependence.kernels._cells import Cells, gather
+from skinfo.dependence.kernels._channel import SmoothedVector, smooth_cells
+from skinfo.dependence.variables._new_samples import TrainingVector, training_vector
+
+_SMALLEST_BANDWIDTH = 1e-100  # of the deviation, so that squares stay finite
+
+
+@dataclass(frozen=True)
+class KernelVector:
+    """A random vector with its cells, the kernel between them, and its scales.
+
+    `schema`: the vector without its samples. `bandwidth`: of the coordinates.
+    """
+
+    schema: RandomVector
+    training: TrainingVector
+    bandwidth: float
+    smoothed: SmoothedVector
+
+    @property
+    def cells(self) -> Cells:
+        """The cells of the samples."""
+        return self.smoothed.cells
+
+
+def kernel_vector(
+    vector: RandomVector, bandwidth_factor: float, *, pooled: bool = False
+) -> KernelVector:
+    """Gather the samples in cells, with the bandwidth c std n^(-1 / (d + 4)).
+
+    `pooled`: one standard deviation for all columns together, as in the authors' code;
+    else each column has its own.
+    """
+    training = training_vector(vector, None if pooled else "standard")
+    variable = training.variable
+    n, d = variable.n_samples, variable.n_coordinates
+    deviation = _pooled_deviation(vector) if pooled else 1.0
+    bandwidth = bandwidth_factor * deviation * n ** (-1 / (d + 4))
+    bandwidth = max(bandwidth, _SMALLEST_BANDWIDTH * deviation)
+    cells = gather(variable.groups, variable.points / bandwidth, variable.counts)
+    of_samples = Cells(
+        cells.codes[variable.codes], cells.counts, cells.groups, cells.points
+    )
+    schema = vector.take(np.zeros(n, dtype=bool))
+    return KernelVector(schema, training, bandwidth, smooth_cells(of_samples))
+
+
+def _pooled_deviation(vector: RandomVector) -> float:
+    """Return the standard deviation of the entries of all numeric columns; 1 for 0."""
+    values = [
+        column.values.astype(float)
+        for column, nominal in zip(vector.columns, vector.nominal, strict=True)
+        if not nominal
+    ]
+    largest = float(np.abs(values).max(initial=0))
+    if largest == 0:
+        return 1.0
+    return float(np.std(np.array(values) / largest)) * largest or 1.0

@@ -1,0 +1,1 @@
+"""Measures of dependence: one class each, and their names."""

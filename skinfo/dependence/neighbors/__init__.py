@@ -1,0 +1,1 @@
+"""Nearest neighbours, counts and the terms of mutual information."""

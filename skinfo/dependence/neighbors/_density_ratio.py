@@ -1,0 +1,124 @@
+"""Mutual information on new samples, by a density ratio that others have fitted.
+
+The ratio r(x, y) = dP_XY / d(P_X P_Y) is read off the training samples; on new samples
+it gives the Donsker-Varadhan bound E log r - log E' r <= I(X; Y), E' with x and y drawn
+apart. For a ratio that is independent of the new samples it is a lower bound, whatever
+the ratio.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import logsumexp
+from sklearn.utils import gen_batches
+from sklearn.utils.parallel import Parallel, delayed
+
+from skinfo._core._typing import FloatArray, IntArray
+from skinfo.dependence.neighbors._pointwise import IndexedPair, index_pair
+from skinfo.dependence.variables._new_samples import Placed
+from skinfo.dependence.variables._variable import Variable
+
+_ALL_PAIRS_UP_TO = 200  # samples; above, cyclic shifts of a shuffled sample
+_MAX_SHIFTS = 32
+_MIN_SHIFTS = 4
+_MAX_PAIRS = 320_000
+_PAIRS_PER_TASK = 1 << 15
+_SHUFFLING_SEED = 0  # the score of a sample does not depend on random_state
+
+
+class DensityRatio:
+    """The ratio of the joint density to the product of the marginal ones."""
+
+    def __init__(self, x: Variable, y: Variable, n_neighbors: int) -> None:
+        self._pair: IndexedPair = index_pair(x, y)
+        self._n_neighbors = n_neighbors
+        joint = self._pair.joint
+        keys = self._joint_keys(
+            x.groups[self._pair.rows_x], y.groups[self._pair.rows_y]
+        )
+        self._seen_keys, first = np.unique(keys, return_index=True)
+        self._group_of_seen = joint.groups[first]
+
+    def _joint_keys(self, groups_x: IntArray, groups_y: IntArray) -> IntArray:
+        return groups_x * self._pair.y.n_groups + groups_y
+
+    def log_ratio(self, x: Placed, y: Placed) -> FloatArray:
+        """Return log r of pairs of new samples, (n,)."""
+        result = np.zeros(len(x.groups))  # r = 1 where a nominal value is new
+        known = (x.groups >= 0) & (y.groups >= 0)
+        keys = self._joint_keys(x.groups, y.groups)
+        at = np.minimum(
+            np.searchsorted(self._seen_keys, keys), len(self._seen_keys) - 1
+        )
+        together = known & (self._seen_keys[at] == keys)
+        rows = np.flatnonzero(together)
+        result[rows] = self._log_ratio_near(
+            x.take(rows), y.take(rows), self._group_of_seen[at[rows]]
+        )
+        rows = np.flatnonzero(known & ~together)
+        result[rows] = self._log_ratio_apart(x.groups[rows], y.groups[rows])
+        return result
+
+    def _log_ratio_near(self, x: Placed, y: Placed, groups: IntArray) -> FloatArray:
+        """Return log(k~ N / (n_x n_y)), counted in the ball of the k-th neighbour."""
+        pair = self._pair
+        points = np.hstack([x.points, y.points])
+        radius, _ = pair.index_joint.nth_distance(points, groups, self._n_neighbors)
+        k = pair.index_joint.closed_counts(points, groups, radius)
+        n_x = pair.index_x.closed_counts(x.points, x.groups, radius)
+        n_y = pair.index_y.closed_counts(y.points, y.groups, radius)
+        result: FloatArray = np.log(k * (pair.x.n_samples / n_x) / n_y)
+        return result
+
+    def _log_ratio_apart(self, groups_x: IntArray, groups_y: IntArray) -> FloatArray:
+        """Return log r of nominal values that were seen, but never together.
+
+        They count as half a sample, and as independent where that is the likelier.
+        """
+        pair = self._pair
+        expected = (
+            _group_sizes(pair.x)[groups_x]
+            * _group_sizes(pair.y)[groups_y]
+            / pair.x.n_samples
+        )
+        result: FloatArray = np.minimum(0.0, np.log(0.5 / expected))
+        return result
+
+
+def _group_sizes(variable: Variable) -> FloatArray:
+    sizes = np.bincount(variable.groups, variable.counts, minlength=variable.n_groups)
+    return sizes.astype(float)
+
+
+def donsker_varadhan_bound(
+    ratio: DensityRatio, x: Placed, y: Placed, *, n_jobs: int | None = None
+) -> float:
+    """Return mean log r(x_i, y_i) - log mean r(x_i, y_j), in nats.
+
+    j runs over all samples where they are few, else over some cyclic shifts of the
+    shuffled samples (sorted samples that are merely shifted stay dependent).
+    """
+    n = len(x.groups)
+    if n <= _ALL_PAIRS_UP_TO:
+        shifts = np.arange(n)
+    else:
+        order = np.random.default_rng(_SHUFFLING_SEED).permutation(n)
+        x, y = x.take(order), y.take(order)
+        n_shifts = np.clip(_MAX_PAIRS // n, _MIN_SHIFTS, _MAX_SHIFTS)
+        shifts = np.linspace(1, n - 1, n_shifts).round().astype(np.int64)
+    joint = ratio.log_ratio(x, y)
+    apart = Parallel(n_jobs=n_jobs, prefer="threads")(
+        delayed(_log_ratio_of_shifts)(ratio, x, y, shifts[some])
+        for some in gen_batches(len(shifts), max(1, _PAIRS_PER_TASK // n))
+    )
+    return float(joint.mean() - logsumexp(apart) + np.log(n * len(shifts)))
+
+
+def _log_ratio_of_shifts(
+    ratio: DensityRatio, x: Placed, y: Placed, shifts: IntArray
+) -> float:
+    """Return the log of the sum of r over all pairs of these shifts."""
+    n = len(x.groups)
+    rows_x = np.tile(np.arange(n), len(shifts))
+    rows_y = (rows_x + np.repeat(shifts, n)) % n
+    return float(logsumexp(ratio.log_ratio(x.take(rows_x), y.take(rows_y))))

@@ -1,0 +1,1 @@
+"""Estimators that select features by their dependence with a target."""

@@ -1,0 +1,1 @@
+"""Columns of any kind as codes, levels and coordinates."""

@@ -1,0 +1,114 @@
+"""Random vectors as neighbour searches see them: distinct rows with counts.
+
+No search structure ever sees a duplicate row: kd-trees are quadratic on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from skinfo._core._typing import FloatArray, IntArray
+from skinfo.dependence.variables._codes import densify
+from skinfo.dependence.variables._encoding import EncodedColumn, NumericLevels
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A random vector of nominal and numeric columns, as its distinct rows.
+
+    Rows with at most one numeric column are sorted by group, then by coordinate.
+
+    Attributes
+    ----------
+    codes : ndarray of shape (n_samples,)
+        The distinct row of each sample.
+    counts : ndarray of shape (n_rows,)
+        The number of samples at each distinct row.
+    groups : ndarray of shape (n_rows,)
+        One label for all nominal values of the row; 0 without nominal columns.
+    n_groups : int
+        Number of labels.
+    points : ndarray of shape (n_rows, n_coordinates)
+        The scaled numeric values of the row.
+    """
+
+    codes: IntArray
+    counts: IntArray
+    groups: IntArray
+    n_groups: int
+    points: FloatArray
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples."""
+        return len(self.codes)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of distinct rows."""
+        return len(self.counts)
+
+    @property
+    def n_coordinates(self) -> int:
+        """Number of numeric columns."""
+        return int(self.points.shape[1])
+
+    def take(self, order: IntArray) -> Variable:
+        """Return the same rows with the samples in another order."""
+        return replace(self, codes=self.codes[order])
+
+
+def make_variable(columns: Sequence[EncodedColumn]) -> Variable:
+    """Join encoded columns to one random vector."""
+    variable, *others = map(_single, columns)
+    for other in others:
+        variable = stack(variable, other)[0]
+    return variable
+
+
+def _single(column: EncodedColumn) -> Variable:
+    codes, n_levels = column.codes, len(column.levels)
+    if isinstance(column.levels, NumericLevels):
+        points = column.levels.coordinates
+        if np.any(points[1:] <= points[:-1]):  # scaling rounds some levels to one
+            points, level_codes = np.unique(points, return_inverse=True)
+            codes, n_levels = level_codes[codes], len(points)
+        groups, n_groups = np.zeros(n_levels, dtype=np.int64), 1
+        points = points[:, np.newaxis]
+    else:
+        groups, n_groups = np.arange(n_levels), n_levels
+        points = np.empty((n_levels, 0))
+    counts = np.bincount(codes, minlength=n_levels)
+    return Variable(codes, counts, groups, n_groups, points)
+
+
+def stack(x: Variable, y: Variable) -> tuple[Variable, IntArray, IntArray]:
+    """Join two random vectors; also return the rows of x and y in each joint row."""
+    if x.n_coordinates > 0 and y.n_coordinates == 0:
+        joint, rows_y, rows_x = stack(y, x)
+        return joint, rows_x, rows_y
+    codes, counts, rows_x, rows_y = _pair_codes(x, y)
+    groups, _, n_groups = densify(
+        x.groups[rows_x] * y.n_groups + y.groups[rows_y], x.n_groups * y.n_groups
+    )
+    points = np.hstack([x.points[rows_x], y.points[rows_y]])
+    return Variable(codes, counts, groups, n_groups, points), rows_x, rows_y
+
+
+def _pair_codes(
+    x: Variable, y: Variable
+) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """Return codes and counts of the distinct pairs, and their rows in x and y."""
+    unordered = x.n_coordinates + y.n_coordinates > 1
+    for distinct in (x, y):
+        # where all rows of one variable are distinct, so are the pairs
+        if unordered and distinct.n_rows == distinct.n_samples:
+            order = np.empty(distinct.n_rows, dtype=np.int64)
+            order[distinct.codes] = np.arange(distinct.n_rows)
+            return distinct.codes, distinct.counts, x.codes[order], y.codes[order]
+    codes, pairs, n_pairs = densify(x.codes * y.n_rows + y.codes, x.n_rows * y.n_rows)
+    counts = np.bincount(codes, minlength=n_pairs)
+    return codes, counts, pairs // y.n_rows, pairs % y.n_rows

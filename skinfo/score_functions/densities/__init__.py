@@ -1,0 +1,1 @@
+"""Estimators of a density, its score functions and their moments."""

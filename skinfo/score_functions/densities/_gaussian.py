@@ -1,0 +1,252 @@
+"""Score functions of parametric densities: a Gaussian, a mixture of Gaussians."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg import pinvh
+from sklearn import config_context
+from sklearn.mixture import GaussianMixture
+from sklearn.utils.validation import check_is_fitted
+
+from skinfo._core._scales import centers_and_scales
+from skinfo._core._typing import FloatArray
+from skinfo.score_functions.densities._estimator import ScoreFunctionEstimator
+from skinfo.score_functions.tensors._average import QuadraticPart
+from skinfo.score_functions.tensors._pointwise import contracted_scores, score_tensors
+
+
+class GaussianScore(ScoreFunctionEstimator):
+    r"""Score functions of the Gaussian density with the moments of the samples.
+
+    Read more in the :doc:`user guide </user_guide/score_functions>`.
+
+    Attributes
+    ----------
+    mean_ : ndarray of shape (n_features,)
+        The mean.
+    covariance_ : ndarray of shape (n_features, n_features)
+        The covariance.
+    precision_ : ndarray of shape (n_features, n_features)
+        Its inverse, by way of the correlations; the pseudo-inverse of these where they
+        are singular. Zero for constant features.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where all are strings.
+
+    See Also
+    --------
+    GaussianMixtureScore : Of several Gaussians.
+    LocalLikelihoodScore : Of any smooth density.
+
+    Notes
+    -----
+    For the standard normal density :math:`S_m(u, \dots, u)` is the Hermite polynomial
+    :math:`He_m(\langle u, x \rangle)` of a unit vector `u`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skinfo import GaussianScore
+    >>> X = np.random.default_rng(0).normal(size=(1000, 2))
+    >>> GaussianScore().fit(X).score_function(X, order=2).shape
+    (1000, 2, 2)
+    """
+
+    def __init__(self) -> None:
+        pass
+
+    def _fit(self, X: FloatArray) -> None:
+        self.mean_ = X.mean(axis=0)
+        self.covariance_ = np.atleast_2d(np.cov(X, rowvar=False, bias=True))
+        # by way of the correlations, so that no feature is too small to be seen
+        _, scales = centers_and_scales(X)
+        units = np.outer(scales, scales)
+        self.precision_: FloatArray = pinvh(self.covariance_ / units) / units
+        self._samples = X.copy()
+
+    def quadratic_parts(self) -> list[QuadraticPart]:
+        """Return the scores at the samples of `fit`, for :class:`ScoreFunctionLoss`.
+
+        Returns
+        -------
+        list of QuadraticPart
+            One part: the log density is quadratic everywhere.
+        """
+        check_is_fitted(self)
+        slopes = -self._gradient(None)
+        return [QuadraticPart(np.ones(len(slopes)), slopes, -self.precision_)]
+
+    def _gradient(self, X: FloatArray | None) -> FloatArray:
+        samples = self._samples if X is None else X
+        gradient: FloatArray = (self.mean_ - samples) @ self.precision_
+        return gradient
+
+    def _log_density_derivatives(
+        self, X: FloatArray | None
+    ) -> tuple[FloatArray, FloatArray]:
+        gradient = self._gradient(X)
+        return gradient, np.tile(-self.precision_, (len(gradient), 1, 1))
+
+    def _contract(
+        self, X: FloatArray | None, vectors: FloatArray, order: int
+    ) -> FloatArray:
+        curvature = -np.einsum("vi,ij,vj->v", vectors, self.precision_, vectors)
+        return contracted_scores(self._gradient(X) @ vectors.T, curvature, order)
+
+    def _objective(self, X: FloatArray | None) -> FloatArray:
+        objective: FloatArray = (self._gradient(X) ** 2).sum(axis=1) / 2
+        objective -= np.trace(self.precision_)
+        return objective
+
+
+class GaussianMixtureScore(ScoreFunctionEstimator):
+    r"""Score functions of a mixture of Gaussian densities.
+
+    The mixture is fitted by :class:`~sklearn.mixture.GaussianMixture`; its derivatives
+    are exact up to the fourth.
+
+    Read more in the :doc:`user guide </user_guide/score_functions>`.
+
+    Parameters
+    ----------
+    n_components : int, default=2
+        Number of Gaussians.
+    covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
+        Which covariances they may have.
+    reg_covar : float, default=1e-6
+        What is added to the diagonal of the covariances, in squared units of X: scale
+        features of very different units first.
+    n_init : int, default=1
+        Number of starts.
+    max_iter : int, default=100
+        Number of iterations at most.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the starts.
+
+    Attributes
+    ----------
+    mixture_ : GaussianMixture
+        The fitted mixture.
+    n_iter_ : int
+        Number of iterations of its fit.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where all are strings.
+
+    See Also
+    --------
+    LocalLikelihoodScore : Of any smooth density.
+
+    Notes
+    -----
+    As :math:`\nabla^m p` is the sum of those of the components, :math:`S_m` is the mean
+    of their score functions, weighted by the probability of each component given x.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skinfo import GaussianMixtureScore
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(1000, 1)) + 3 * rng.choice([-1, 1], size=(1000, 1))
+    >>> estimator = GaussianMixtureScore(random_state=0).fit(X)
+    >>> estimator.transform([[-5.0], [5.0]]).round().ravel()
+    array([-2.,  2.])
+    """
+
+    def __init__(
+        self,
+        n_components: int = 2,
+        *,
+        covariance_type: str = "full",
+        reg_covar: float = 1e-6,
+        n_init: int = 1,
+        max_iter: int = 100,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.n_components = n_components
+        self.covariance_type = covariance_type
+        self.reg_covar = reg_covar
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.random_state = random_state
+
+    def _fit(self, X: FloatArray) -> None:
+        mixture = GaussianMixture(
+            self.n_components,
+            covariance_type=self.covariance_type,
+            reg_covar=self.reg_covar,
+            n_init=self.n_init,
+            max_iter=self.max_iter,
+            random_state=self.random_state,
+        )
+        with config_context(array_api_dispatch=False):  # which k-means does not take
+            self.mixture_ = mixture.fit(X)
+        self.n_iter_ = self.mixture_.n_iter_
+        self._samples = X.copy()
+
+    def quadratic_parts(self) -> list[QuadraticPart]:
+        """Return the scores at the samples of `fit`, for :class:`ScoreFunctionLoss`.
+
+        Returns
+        -------
+        list of QuadraticPart
+            One part for each component, weighted by its probability given the sample.
+        """
+        check_is_fitted(self)
+        return self._parts(None)
+
+    def _parts(self, X: FloatArray | None) -> list[QuadraticPart]:
+        """Return S_1 and the hessian of every component, with its responsibilities."""
+        samples = self._samples if X is None else X
+        shares = self.mixture_.predict_proba(samples)
+        parts = []
+        for k, mean in enumerate(self.mixture_.means_):
+            precision = self._precision(k)
+            slopes = (samples - mean) @ precision
+            parts.append(QuadraticPart(shares[:, k], slopes, -precision))
+        return parts
+
+    def _precision(self, k: int) -> FloatArray:
+        """Return the inverse covariance of a component, whatever their type."""
+        precisions = self.mixture_.precisions_
+        tied = self.mixture_.covariance_type == "tied"
+        precision = precisions if tied else precisions[k]
+        if np.ndim(precision) == 2:
+            return np.asarray(precision, dtype=np.float64)
+        n_features = self.mixture_.means_.shape[1]
+        return np.diag(np.broadcast_to(precision, (n_features,))).astype(np.float64)
+
+    def _log_density_derivatives(
+        self, X: FloatArray | None
+    ) -> tuple[FloatArray, FloatArray]:
+        gradient = -self._score_function(X, 1)
+        # the hessian is S_2 without the product of the gradients
+        hessian = self._score_function(X, 2)
+        hessian -= gradient[:, :, np.newaxis] * gradient[:, np.newaxis]
+        return gradient, hessian
+
+    def _score_function(self, X: FloatArray | None, order: int) -> FloatArray:
+        total = np.zeros(1)
+        for part in self._parts(X):
+            shares = part.weights.reshape((-1,) + (1,) * order)
+            tensors = score_tensors(-part.slopes, part.curvature[np.newaxis], order)
+            total = total + shares * tensors
+        return total
+
+    def _contract(
+        self, X: FloatArray | None, vectors: FloatArray, order: int
+    ) -> FloatArray:
+        total = np.zeros((1, 1))
+        for part in self._parts(X):
+            curvature = np.einsum("vi,ij,vj->v", vectors, part.curvature, vectors)
+            scores = contracted_scores(-part.slopes @ vectors.T, curvature, order)
+            total = total + part.weights[:, np.newaxis] * scores
+        return total
+
+    def _objective(self, X: FloatArray | None) -> FloatArray:
+        gradient, hessian = self._log_density_derivatives(X)
+        objective: FloatArray = (gradient**2).sum(axis=1) / 2
+        objective += np.einsum("nii->n", hessian)
+        return objective

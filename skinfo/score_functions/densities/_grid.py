@@ -1,0 +1,196 @@
+"""Moments under Gaussian weights by convolution on a grid, for one or two columns.
+
+With f(q) = sum_j exp(-|x_j - q|^2 / 2h^2), the cumulants of the weights around q are
+derivatives: mean - q = h^2 grad log f, covariance = h^2 I + h^4 hess log f, and third
+central moment = h^6 times the third derivative of log f.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations_with_replacement, product
+
+import numpy as np
+from scipy.ndimage import gaussian_filter, map_coordinates
+
+from skinfo._core._typing import FloatArray, IntArray
+from skinfo.score_functions.densities._moments import (
+    LocalMoments,
+    local_moments,
+    local_skews,
+)
+from skinfo.score_functions.tensors._pointwise import unpacked
+
+_NODES_PER_BANDWIDTH = 8
+_MOST_NODES = 1 << 22
+_REACH = 8.0  # bandwidths, beyond which weights are below 1e-14
+_LEAST_WEIGHT = 50.0  # sum of the weights, below which the grid is not exact enough
+_LEAST_VARIANCE = 0.02  # in squared bandwidths, below which it is not either
+_WIDEST = 4.0  # bandwidths in deviations, above which h^4 hess log f loses digits
+_FEWEST_SAMPLES = 20_000
+_FEWEST_QUERIES = 1000
+
+
+def grid_pays(samples: FloatArray, queries: FloatArray, bandwidth: float) -> bool:
+    """Return whether the moments around the queries are better found on a grid."""
+    n, d = samples.shape
+    if d > 2 or n < _FEWEST_SAMPLES or len(queries) < _FEWEST_QUERIES:
+        return False
+    deviations = samples.std(axis=0)
+    if np.any((deviations > 0) & (bandwidth > _WIDEST * deviations)):
+        return False
+    return bool(np.prod(_sides(samples, bandwidth)) <= _MOST_NODES)
+
+
+def _sides(samples: FloatArray, bandwidth: float) -> FloatArray:
+    """Return the numbers of nodes along the axes, as floats."""
+    spans = np.ptp(samples, axis=0) / bandwidth + 2 * _REACH
+    sides: FloatArray = np.ceil(spans * _NODES_PER_BANDWIDTH) + 1
+    return sides
+
+
+def grid_moments(
+    samples: FloatArray,
+    queries: FloatArray,
+    bandwidth: float,
+    *,
+    left_out: IntArray | None = None,
+    n_jobs: int | None = None,
+) -> LocalMoments:
+    """Return the moments around the queries, up to some 1e-4 of the bandwidth.
+
+    Where the weights are small they are summed without the grid. Elsewhere the
+    effective sizes, which are not below the sums of the weights, stand for them, and
+    have no slopes.
+    """
+    field = _Field(samples, queries, bandwidth, left_out is not None)
+    weight, a, _, covariances, sparse = field.moments()
+    moments = LocalMoments(bandwidth**2 * a, covariances, weight, np.zeros_like(a))
+    if sparse.size > 0:
+        exact = local_moments(
+            samples,
+            queries[sparse],
+            bandwidth,
+            left_out=None if left_out is None else left_out[sparse],
+            n_jobs=n_jobs,
+        )
+        moments.put(sparse, exact)
+    return moments
+
+
+def grid_skews(
+    samples: FloatArray,
+    queries: FloatArray,
+    bandwidth: float,
+    forms: FloatArray,
+    vectors: FloatArray,
+    *,
+    left_out: IntArray | None = None,
+    n_jobs: int | None = None,
+) -> FloatArray:
+    """Return the weighted mean of (e'Fe)(e'v), e = x - mean, around each query."""
+    field = _Field(samples, queries, bandwidth, left_out is not None)
+    weight, a, b, _, sparse = field.moments()
+    c = field.derivatives(3) / weight[:, np.newaxis, np.newaxis, np.newaxis]
+    # the third derivative of log f: c - sum of a b over the three pairs + 2 aaa
+    form_a = np.einsum("nij,nj->ni", forms, a)
+    a_v = np.einsum("ni,ni->n", a, vectors)
+    skews: FloatArray = np.einsum("nijk,nij,nk->n", c, forms, vectors)
+    skews -= 2 * np.einsum("ni,nij,nj->n", form_a, b, vectors)
+    skews -= np.einsum("nij,nij->n", forms, b) * a_v
+    skews += 2 * np.einsum("ni,ni->n", form_a, a) * a_v
+    skews *= bandwidth**6
+    if sparse.size > 0:
+        skews[sparse] = local_skews(
+            samples,
+            queries[sparse],
+            bandwidth,
+            forms[sparse],
+            vectors[sparse],
+            left_out=None if left_out is None else left_out[sparse],
+            n_jobs=n_jobs,
+        )
+    return skews
+
+
+class _Field:
+    """f and its derivatives at points, each without its own weight if `left_out`."""
+
+    def __init__(
+        self,
+        samples: FloatArray,
+        points: FloatArray,
+        bandwidth: float,
+        left_out: bool,
+    ) -> None:
+        self.left_out = left_out
+        self.n_columns = points.shape[1]
+        self.bandwidth = bandwidth
+        self.spacing = bandwidth / _NODES_PER_BANDWIDTH
+        origin = samples.min(axis=0) - _REACH * bandwidth
+        shape = _sides(samples, bandwidth).astype(np.int64)
+        self.counts = _binned((samples - origin) / self.spacing, shape)
+        self.places = ((points - origin) / self.spacing).T
+        self.varying = np.ptp(samples, axis=0) > 0
+
+    def moments(
+        self,
+    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, IntArray]:
+        """Return f, two derivatives over f, the covariances, and sparse queries.
+
+        The grid is too coarse for these: few samples are near, or their covariance is
+        small beside h^2, of which the errors of the grid are a share.
+        """
+        weight, first, second = self.total(), self.derivatives(1), self.derivatives(2)
+        few = ~(weight >= _LEAST_WEIGHT)
+        weight[few] = 1.0
+        a = first / weight[:, np.newaxis]
+        b = second / weight[:, np.newaxis, np.newaxis]
+        h2 = self.bandwidth**2
+        covariances = h2**2 * (b - a[:, :, np.newaxis] * a[:, np.newaxis])
+        covariances += h2 * np.eye(self.n_columns)
+        block = covariances[:, self.varying][:, :, self.varying]
+        if block.shape[1] > 0:
+            few |= ~(np.linalg.eigvalsh(block)[:, 0] >= _LEAST_VARIANCE * h2)
+        return weight, a, b, covariances, np.flatnonzero(few)
+
+    def total(self) -> FloatArray:
+        """Return f, (n,)."""
+        return self._along(()) - self.left_out
+
+    def derivatives(self, order: int) -> FloatArray:
+        """Return the derivatives of an order, (n, d, ..., d)."""
+        axes = combinations_with_replacement(range(self.n_columns), order)
+        packed = np.column_stack([self._along(each) for each in axes])
+        result = unpacked(packed, self.n_columns, order)
+        if self.left_out and order == 2:  # the weight of a sample at itself is flattest
+            result += np.eye(self.n_columns) / self.bandwidth**2
+        return result
+
+    def _along(self, axes: tuple[int, ...]) -> FloatArray:
+        # linear binning adds spacing^2 / 6 to the variance, on average
+        width = np.sqrt(_NODES_PER_BANDWIDTH**2 - 1 / 6)
+        smooth = gaussian_filter(
+            self.counts,
+            width,
+            order=[axes.count(axis) for axis in range(self.n_columns)],
+            mode="constant",
+            truncate=_REACH,
+        )
+        values: FloatArray = map_coordinates(
+            smooth, self.places, order=3, mode="constant"
+        )
+        values *= (np.sqrt(2 * np.pi) * width) ** self.n_columns
+        values /= self.spacing ** len(axes)
+        return values
+
+
+def _binned(places: FloatArray, shape: IntArray) -> FloatArray:
+    """Share each sample among the nodes around it, linearly along each axis."""
+    corner = np.floor(places).astype(np.int64)
+    fraction = places - corner
+    table = np.zeros(int(np.prod(shape)))
+    for sides in product((0, 1), repeat=len(shape)):
+        share = np.prod(np.where(sides, fraction, 1 - fraction), axis=1)
+        index = np.ravel_multi_index((corner + np.array(sides)).T, shape)
+        table += np.bincount(index, share, minlength=len(table))
+    return table.reshape(shape)

@@ -1,0 +1,1 @@
+"""The hidden layer of a network from moments of score functions."""

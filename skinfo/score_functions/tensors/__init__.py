@@ -1,0 +1,1 @@
+"""Score-function tensors, at points and on average, and contractions."""

@@ -25,7 +25,7 @@ They add to 2^26 + 177. With weights w as above, of u less the smallest one, for
 -a and -b, the shares s and t are floor(64 w / sum of w) of the second and the third.
 The advantages a of the level and b of the free prediction are -512 and -1024 at first.
 A block of n tokens makes of each floor(a max(0, 512 - n) / 512), plus the sum over its
-tokens of log2(1 + the prediction) - log2(1 + common), with log2 as in `_symbol_laws`.
+tokens of log2(1 + the prediction) - log2(1 + common), with log2 as in `_distributions`.
 
 What a reader has to reproduce are sums, products, shifts and floor quotients of
 integers. Most run in float64 here, where integers below 2^53 are exact.

@@ -14,7 +14,7 @@ written as the k first of its seven bytes, again with its carry. The bytes must 
 there: fewer, more or others are an error.
 
 Symbols: of each group after the other, of each integer after the other, the token with
-the frequencies of `_symbol_model` (cumulated in the order of the tokens), then its
+the frequencies of `_adaptive_model` (cumulated in the order of the tokens), then its
 further bits, 16 at a time from the highest, as start = their value, end = start + 1,
 total = 2^16, and what remains below 16 as one symbol. Each group starts anew.
 """

@@ -1,6 +1,6 @@
 """The file: a coded model as bytes, and back.
 
-The bytes are, with the fields of `_record`:
+The bytes are, with the fields of `_fields`:
 
 - the magic `a7 53 4b` and the version, 1;
 - the kind (KINDS), a byte;
@@ -9,7 +9,7 @@ The bytes are, with the fields of `_record`:
   names 1, link 3, activation of the hidden layers 2, way to keep the classes 3;
 - the number of layers, a byte, and of features, then of outputs of each layer;
 - the power, a float64, if the model is a TweedieRegressor;
-- the classes, as `_class_record` has them;
+- the classes, as `_classes` has them;
 - of each layer a byte of layout 2 bits, has exponents 1, has a codebook 1, and their
   spacing less 1 4; the number of levels and the codebook, each a float32, or else the
   step, a float32; and the exponent of the biases;

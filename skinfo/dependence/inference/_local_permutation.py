@@ -35,15 +35,15 @@ class LocalPermutation:
     ----------
     codes : ndarray of shape (n_samples,)
         The distinct row of z of each sample.
-    lonely : ndarray of shape (n_lonely,)
+    untied : ndarray of shape (n_untied,)
         The samples whose row of z too few others share.
-    neighbors : ndarray of shape (n_lonely, N_NEIGHBORS)
+    neighbors : ndarray of shape (n_untied, N_NEIGHBORS)
         What each of them chooses from, nearest first; where there are not so many, they
         recur in this order.
     """
 
     codes: IntArray
-    lonely: IntArray
+    untied: IntArray
     neighbors: IntArray
 
     def order(self, seed: int) -> IntArray:
@@ -57,9 +57,9 @@ class LocalPermutation:
         shuffled = np.lexsort((generator.random(len(self.codes)), self.codes))
         order = np.empty_like(in_strata)
         order[in_strata] = shuffled
-        visits = generator.permutation(len(self.lonely))
+        visits = generator.permutation(len(self.untied))
         choices = generator.permuted(self.neighbors[visits], axis=1)
-        order[self.lonely[visits]] = self._take(choices)
+        order[self.untied[visits]] = self._take(choices)
         return order
 
     def trend(self, variable: Variable) -> float:
@@ -70,7 +70,7 @@ class LocalPermutation:
         variable does not depend on the place in the neighbourhood; above 1 if that is
         clearly not so.
         """
-        elsewhere = self.codes[self.neighbors] != self.codes[self.lonely, np.newaxis]
+        elsewhere = self.codes[self.neighbors] != self.codes[self.untied, np.newaxis]
         first, last = self.neighbors[:, 0], self.neighbors[:, -1]
         nearest = self.neighbors[np.arange(len(first)), elsewhere.argmax(axis=1)]
         to_nearest = _distances(variable, first, nearest)
@@ -84,12 +84,12 @@ class LocalPermutation:
 
     def among_equals(self) -> LocalPermutation:
         """Return that in which only samples that share z exchange their y."""
-        return replace(self, lonely=self.lonely[:0], neighbors=self.neighbors[:0])
+        return replace(self, untied=self.untied[:0], neighbors=self.neighbors[:0])
 
     def _take(self, choices: IntArray) -> list[int]:
-        """Return what is taken of the choices (n_lonely, N_NEIGHBORS), row by row."""
+        """Return what is taken of the choices (n_untied, N_NEIGHBORS), row by row."""
         taken = bytearray(b"\1") * len(self.codes)  # those that share z take each other
-        for sample in self.lonely.tolist():
+        for sample in self.untied.tolist():
             taken[sample] = False
         result = []
         choice = -1
@@ -116,16 +116,16 @@ def local_permutation(z: Variable) -> LocalPermutation:
     Nominal values of z never mix. Where z has no other, or `N_NEIGHBORS` samples share
     its row, only those that share it exchange their y.
     """
-    lonely_rows = np.flatnonzero(z.counts < N_NEIGHBORS)
+    untied_rows = np.flatnonzero(z.counts < N_NEIGHBORS)
     if z.n_coordinates == 0:
-        lonely_rows = lonely_rows[:0]
-    is_lonely = np.zeros(z.n_rows, dtype=bool)
-    is_lonely[lonely_rows] = True
-    lonely = np.flatnonzero(is_lonely[z.codes])
+        untied_rows = untied_rows[:0]
+    is_untied = np.zeros(z.n_rows, dtype=bool)
+    is_untied[untied_rows] = True
+    untied = np.flatnonzero(is_untied[z.codes])
     neighbors = np.empty((z.n_rows, N_NEIGHBORS), dtype=np.int64)
-    if len(lonely_rows) > 0:
-        neighbors[lonely_rows] = _nearest_samples(z, lonely_rows)
-    return LocalPermutation(z.codes, lonely, neighbors[z.codes[lonely]])
+    if len(untied_rows) > 0:
+        neighbors[untied_rows] = _nearest_samples(z, untied_rows)
+    return LocalPermutation(z.codes, untied, neighbors[z.codes[untied]])
 
 
 def _nearest_samples(z: Variable, rows: IntArray) -> IntArray:

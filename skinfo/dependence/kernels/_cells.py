@@ -14,7 +14,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from skinfo._core._typing import FloatArray, IntArray
-from skinfo.dependence.variables._codes import densify
+from skinfo.dependence.variables._codes import factorize
 
 CELLS_PER_BANDWIDTH = 8
 MAX_CELLS = 2000  # of one random vector
@@ -69,7 +69,7 @@ class Cells:
     def without(self, sample: int) -> Cells:
         """Return the cells with one sample left out, where they are."""
         codes = np.delete(self.codes, sample)
-        codes, kept, n_cells = densify(codes, len(self))
+        codes, kept, n_cells = factorize(codes, len(self))
         counts = np.bincount(codes, minlength=n_cells)
         return Cells(codes, counts, self.groups[kept], self.points[kept])
 
@@ -92,7 +92,7 @@ def gather(groups: IntArray, points: FloatArray, counts: IntArray) -> Cells:
         codes = np.arange(len(points))
     else:
         codes = _split(groups, points, counts)
-    codes, _, n_cells = densify(codes, int(codes.max()) + 1)
+    codes, _, n_cells = factorize(codes, int(codes.max()) + 1)
     sizes = np.bincount(codes, counts, minlength=n_cells)
     sums = [np.bincount(codes, counts * column) for column in points.T]
     means = np.column_stack(sums) / sizes[:, np.newaxis] if sums else points[:n_cells]
@@ -122,7 +122,9 @@ def _grid(groups: IntArray, coordinates: FloatArray) -> IntArray:
     while True:
         bins = np.floor(offsets / width).astype(np.int64)
         n_bins = int(bins.max()) + 1
-        codes, _, n_cells = densify(groups * n_bins + bins, (groups.max() + 1) * n_bins)
+        codes, _, n_cells = factorize(
+            groups * n_bins + bins, (groups.max() + 1) * n_bins
+        )
         if n_cells <= MAX_CELLS or n_bins == 1:
             return codes
         width *= 2

@@ -14,7 +14,7 @@ from skinfo._core._typing import FloatArray, IntArray
 from skinfo.dependence.kernels._cells import gather
 from skinfo.dependence.kernels._kernel_vector import KernelVector
 from skinfo.dependence.variables._encoding import NominalLevels, NumericLevels
-from skinfo.dependence.variables._new_samples import Placed
+from skinfo.dependence.variables._new_samples import NewSamples
 
 _DISTANCES_TOGETHER = 1 << 20
 _SHARPENING = 4.0  # squared distances in half the bandwidth
@@ -117,7 +117,7 @@ def column_tilt(vector: KernelVector, tilt: FloatArray) -> ColumnTilt:
     )
 
 
-def tilt_at(vector: KernelVector, tilt: FloatArray, new: Placed) -> FloatArray:
+def tilt_at(vector: KernelVector, tilt: FloatArray, new: NewSamples) -> FloatArray:
     """Return a tilt of the cells at new samples of the vector, (n,)."""
     variable = vector.training.variable
     merged = np.empty(variable.n_groups, dtype=np.int64)
@@ -126,7 +126,7 @@ def tilt_at(vector: KernelVector, tilt: FloatArray, new: Placed) -> FloatArray:
     return cell_tilt(vector, tilt).at(new.points / vector.bandwidth, groups)
 
 
-def held_out_ratio(weights: FloatArray, target: Placed, bandwidth: float) -> float:
+def held_out_ratio(weights: FloatArray, target: NewSamples, bandwidth: float) -> float:
     """Return [mean(w log q) - log mean q] / mean(w log w) on new samples.
 
     `weights` (n,): the tilt w of the source at new samples, here scaled to mean 1. q_i:
@@ -143,7 +143,7 @@ def held_out_ratio(weights: FloatArray, target: Placed, bandwidth: float) -> flo
 
 
 def _regression_of_others(
-    weights: FloatArray, target: Placed, bandwidth: float
+    weights: FloatArray, target: NewSamples, bandwidth: float
 ) -> FloatArray:
     """Return the kernel regression of weights on the target, each sample left out."""
     cells = gather(

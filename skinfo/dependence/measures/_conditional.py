@@ -11,7 +11,7 @@ from skinfo.dependence.neighbors._conditional import (
 )
 from skinfo.dependence.neighbors._pointwise import mean_term
 from skinfo.dependence.variables._encoding import EncodedColumn, encode_columns
-from skinfo.dependence.variables._residuals import remainders
+from skinfo.dependence.variables._residuals import residuals
 from skinfo.dependence.variables._variable import Variable, make_variable
 
 _ROUNDING = 1e-12  # in nats: what is no larger is 0
@@ -29,7 +29,7 @@ def prepare_triple(
         return None
     both = [encode_columns(vector, measure.scale) for vector in (x, y)]
     if measure.scale == "rank":
-        left = remainders([*both[0], *both[1]], given, measure.n_neighbors)
+        left = residuals([*both[0], *both[1]], given, measure.n_neighbors)
         both = [left[: len(both[0])], left[len(both[0]) :]]
     of_x, of_y = map(make_variable, both)
     return index_triple(of_x, of_y, make_variable(given))

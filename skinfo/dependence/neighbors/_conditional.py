@@ -13,8 +13,8 @@ from skinfo._core._typing import BoolArray, FloatArray, IntArray
 from skinfo.dependence.neighbors._conditional_ties import conditional_tie_terms
 from skinfo.dependence.neighbors._index import NeighborIndex, build_index, group_spacing
 from skinfo.dependence.neighbors._pointwise import grassberger_log
-from skinfo.dependence.variables._codes import densify
-from skinfo.dependence.variables._variable import Variable, stack
+from skinfo.dependence.variables._codes import factorize
+from skinfo.dependence.variables._variable import Variable, join
 
 _ROWS_PER_TASK = 1 << 15
 
@@ -78,7 +78,7 @@ class IndexedTriple:
 def index_triple(x: Variable, y: Variable, z: Variable) -> IndexedTriple:
     """Join three random vectors and build the four indices."""
     spacing = group_spacing(x, y, z)
-    xz, only_z = (_index(vector, spacing) for vector in (stack(x, z)[0], z))
+    xz, only_z = (_index(vector, spacing) for vector in (join(x, z)[0], z))
     return _join(x, y, xz, only_z, spacing)
 
 
@@ -89,7 +89,7 @@ def _index(variable: Variable, spacing: float) -> IndexedVector:
 def _join(
     x: Variable, y: Variable, xz: IndexedVector, z: IndexedVector, spacing: float
 ) -> IndexedTriple:
-    joint, yz = stack(xz.variable, y)[0], stack(y, z.variable)[0]
+    joint, yz = join(xz.variable, y)[0], join(y, z.variable)[0]
     a_sample = np.empty(joint.n_rows, dtype=np.int64)
     a_sample[joint.codes] = np.arange(joint.n_samples)
     digammas: FloatArray = digamma(np.arange(joint.n_samples + 1.0))
@@ -110,7 +110,7 @@ def _join(
 
 def _resample(variable: Variable, order: IntArray) -> Variable:
     """Return a variable at these samples; rows that none of them has are dropped."""
-    codes, kept, n_rows = densify(variable.codes[order], variable.n_rows)
+    codes, kept, n_rows = factorize(variable.codes[order], variable.n_rows)
     return replace(
         variable,
         codes=codes,

@@ -15,7 +15,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo.dependence.neighbors._pointwise import IndexedPair, index_pair
-from skinfo.dependence.variables._new_samples import Placed
+from skinfo.dependence.variables._new_samples import NewSamples
 from skinfo.dependence.variables._variable import Variable
 
 _ALL_PAIRS_UP_TO = 200  # samples; above, cyclic shifts of a shuffled sample
@@ -42,7 +42,7 @@ class DensityRatio:
     def _joint_keys(self, groups_x: IntArray, groups_y: IntArray) -> IntArray:
         return groups_x * self._pair.y.n_groups + groups_y
 
-    def log_ratio(self, x: Placed, y: Placed) -> FloatArray:
+    def log_ratio(self, x: NewSamples, y: NewSamples) -> FloatArray:
         """Return log r of pairs of new samples, (n,)."""
         result = np.zeros(len(x.groups))  # r = 1 where a nominal value is new
         known = (x.groups >= 0) & (y.groups >= 0)
@@ -59,7 +59,9 @@ class DensityRatio:
         result[rows] = self._log_ratio_apart(x.groups[rows], y.groups[rows])
         return result
 
-    def _log_ratio_near(self, x: Placed, y: Placed, groups: IntArray) -> FloatArray:
+    def _log_ratio_near(
+        self, x: NewSamples, y: NewSamples, groups: IntArray
+    ) -> FloatArray:
         """Return log(k~ N / (n_x n_y)), counted in the ball of the k-th neighbour."""
         pair = self._pair
         points = np.hstack([x.points, y.points])
@@ -91,7 +93,7 @@ def _group_sizes(variable: Variable) -> FloatArray:
 
 
 def donsker_varadhan_bound(
-    ratio: DensityRatio, x: Placed, y: Placed, *, n_jobs: int | None = None
+    ratio: DensityRatio, x: NewSamples, y: NewSamples, *, n_jobs: int | None = None
 ) -> float:
     """Return mean log r(x_i, y_i) - log mean r(x_i, y_j), in nats.
 
@@ -115,7 +117,7 @@ def donsker_varadhan_bound(
 
 
 def _log_ratio_of_shifts(
-    ratio: DensityRatio, x: Placed, y: Placed, shifts: IntArray
+    ratio: DensityRatio, x: NewSamples, y: NewSamples, shifts: IntArray
 ) -> float:
     """Return the log of the sum of r over all pairs of these shifts."""
     n = len(x.groups)

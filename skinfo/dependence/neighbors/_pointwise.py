@@ -18,7 +18,7 @@ from skinfo.dependence.neighbors._index import (
     group_spacing,
 )
 from skinfo.dependence.neighbors._ties import tie_broken_terms
-from skinfo.dependence.variables._variable import Variable, stack
+from skinfo.dependence.variables._variable import Variable, join
 
 TIES = ("adaptive", "gao")
 _ROWS_PER_TASK = 1 << 15
@@ -46,7 +46,7 @@ class IndexedPair:
     def permuted(self, order: IntArray) -> IndexedPair:
         """Return the pair with the samples of y in another order."""
         y = self.y.take(order)
-        joint, rows_x, rows_y = stack(self.x, y)
+        joint, rows_x, rows_y = join(self.x, y)
         return replace(
             self,
             y=y,
@@ -89,7 +89,7 @@ def side_by_side(pairs: Sequence[IndexedPair]) -> IndexedPair:
 
 def index_pair(x: Variable, y: Variable) -> IndexedPair:
     """Join two random vectors and build the three indices."""
-    joint, rows_x, rows_y = stack(x, y)
+    joint, rows_x, rows_y = join(x, y)
     spacing = group_spacing(x, y)
     index_x, index_y, index_joint = (
         build_index(variable, spacing) for variable in (x, y, joint)

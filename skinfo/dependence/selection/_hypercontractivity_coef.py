@@ -233,9 +233,9 @@ class HypercontractivityCoef(DependenceSelector):
         x, y = (measure.prepare(vector) for vector in training)
         with one_blas_thread():
             maximum = measure.maximum(x, y)
-        placed_x, placed_y = x.training.place(new[0]), y.training.place(new[1])
+        new_x, new_y = x.training.place(new[0]), y.training.place(new[1])
         if self.direction == "forward":
-            weights = tilt_at(x, maximum.tilt, placed_x)
-            return held_out_ratio(weights, placed_y, y.bandwidth)
-        weights = tilt_at(y, maximum.tilt, placed_y)
-        return held_out_ratio(weights, placed_x, x.bandwidth)
+            weights = tilt_at(x, maximum.tilt, new_x)
+            return held_out_ratio(weights, new_y, y.bandwidth)
+        weights = tilt_at(y, maximum.tilt, new_y)
+        return held_out_ratio(weights, new_x, x.bandwidth)

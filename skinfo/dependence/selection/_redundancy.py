@@ -21,7 +21,7 @@ from skinfo._core._threads import one_blas_thread
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo._core._vectors import RandomVector
 from skinfo.dependence.measures._mutual_information import MutualInformation
-from skinfo.dependence.variables._variable import Variable, stack
+from skinfo.dependence.variables._variable import Variable, join
 
 STRATEGIES = ("marginal", "mrmr", "jmi", "cmim")
 
@@ -89,7 +89,7 @@ class PairTerms:
         if self.strategy == "mrmr":
             shared = self._information(candidate.variable, chosen.variable)
             return shared, shared == candidate.reference  # I(x; s) = I(x; x)
-        pair, _, _ = stack(candidate.variable, chosen.variable)
+        pair, _, _ = join(candidate.variable, chosen.variable)
         joint = self._information(pair, self.y)
         value = joint - chosen.reference if self.strategy == "cmim" else joint
         return value, joint == chosen.reference  # I((x, s); y) = I(s; y)

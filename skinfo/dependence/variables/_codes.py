@@ -15,13 +15,13 @@ def distinct_values(values: AnyArray) -> tuple[AnyArray, IntArray, IntArray]:
         keys = values.astype(np.uint64) - smallest
         n_keys = int(keys.max()) + 1
         if _table_is_faster(n_keys, len(values)):
-            codes, distinct, n_distinct = densify(keys.astype(np.int64), n_keys)
+            codes, distinct, n_distinct = factorize(keys.astype(np.int64), n_keys)
             levels = (distinct.astype(np.uint64) + smallest).astype(values.dtype)
             return levels, codes, np.bincount(codes, minlength=n_distinct)
     return np.unique(values, return_inverse=True, return_counts=True)
 
 
-def densify(keys: IntArray, n_keys: int) -> tuple[IntArray, IntArray, int]:
+def factorize(keys: IntArray, n_keys: int) -> tuple[IntArray, IntArray, int]:
     """Renumber keys below `n_keys` as 0, 1, ... in their order.
 
     Returns the new numbers, the key of each number, and how many there are.

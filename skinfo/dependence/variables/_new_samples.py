@@ -9,7 +9,7 @@ import numpy as np
 
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo._core._vectors import RandomVector
-from skinfo.dependence.variables._codes import densify
+from skinfo.dependence.variables._codes import factorize
 from skinfo.dependence.variables._encoding import (
     EncodedColumn,
     NumericLevels,
@@ -19,7 +19,7 @@ from skinfo.dependence.variables._variable import Variable, make_variable
 
 
 @dataclass(frozen=True)
-class Placed:
+class NewSamples:
     """New samples among the training samples of a variable.
 
     `points` (n, n_coordinates), `groups` (n,): -1 for nominal values never seen.
@@ -28,9 +28,9 @@ class Placed:
     points: FloatArray
     groups: IntArray
 
-    def take(self, rows: IntArray) -> Placed:
+    def take(self, rows: IntArray) -> NewSamples:
         """Return these samples."""
-        return Placed(self.points[rows], self.groups[rows])
+        return NewSamples(self.points[rows], self.groups[rows])
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class TrainingVector:
     columns: Sequence[EncodedColumn]
     variable: Variable
 
-    def place(self, vector: RandomVector) -> Placed:
+    def place(self, vector: RandomVector) -> NewSamples:
         """Place new samples of the same columns."""
         n_new = vector.n_samples
         coordinates = []
@@ -55,13 +55,13 @@ class TrainingVector:
             codes = levels.codes_of(column.values)
             unseen |= codes < 0
             both = np.concatenate([encoded.codes, np.maximum(codes, 0)])
-            keys, _, n_keys = densify(keys * len(levels) + both, n_keys * len(levels))
+            keys, _, n_keys = factorize(keys * len(levels) + both, n_keys * len(levels))
         group_of_key = np.full(n_keys, -1)
         groups = self.variable.groups[self.variable.codes]
         group_of_key[keys[: len(groups)]] = groups
         new_groups = np.where(unseen, -1, group_of_key[keys[len(groups) :]])
         points = np.column_stack(coordinates) if coordinates else np.empty((n_new, 0))
-        return Placed(points, new_groups)
+        return NewSamples(points, new_groups)
 
 
 def training_vector(vector: RandomVector, scale: str | None) -> TrainingVector:

@@ -21,11 +21,11 @@ from skinfo.dependence.variables._encoding import (
 )
 
 _SAMPLES_PER_COLUMN = 20  # of z, so that the fit takes little of x by chance
-_LEAST_REMAINDER = 2.5  # distances between neighbours in the middle of normal scores
+_LEAST_RESIDUAL = 2.5  # distances between neighbours in the middle of normal scores
 _DECIMALS = 10  # so that rounding does not tell samples apart that are equal
 
 
-def remainders(
+def residuals(
     columns: Sequence[EncodedColumn], given: Sequence[EncodedColumn], most_ties: int
 ) -> list[EncodedColumn]:
     """Return columns less their linear fit to the numeric ones of `given`, as ranks.
@@ -46,7 +46,7 @@ def remainders(
         if scores is None or np.bincount(column.codes).max() > most_ties:
             return list(columns)
         left[position] = _left(scores, others)
-        if left[position].std() <= _LEAST_REMAINDER / n_samples:
+        if left[position].std() <= _LEAST_RESIDUAL / n_samples:
             return list(columns)
     return [
         _ranked(left[position]) if position in left else column

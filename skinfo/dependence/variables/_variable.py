@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skinfo._core._typing import FloatArray, IntArray
-from skinfo.dependence.variables._codes import densify
+from skinfo.dependence.variables._codes import factorize
 from skinfo.dependence.variables._encoding import EncodedColumn, NumericLevels
 
 
@@ -65,7 +65,7 @@ def make_variable(columns: Sequence[EncodedColumn]) -> Variable:
     """Join encoded columns to one random vector."""
     variable, *others = map(_single, columns)
     for other in others:
-        variable = stack(variable, other)[0]
+        variable = join(variable, other)[0]
     return variable
 
 
@@ -85,13 +85,13 @@ def _single(column: EncodedColumn) -> Variable:
     return Variable(codes, counts, groups, n_groups, points)
 
 
-def stack(x: Variable, y: Variable) -> tuple[Variable, IntArray, IntArray]:
+def join(x: Variable, y: Variable) -> tuple[Variable, IntArray, IntArray]:
     """Join two random vectors; also return the rows of x and y in each joint row."""
     if x.n_coordinates > 0 and y.n_coordinates == 0:
-        joint, rows_y, rows_x = stack(y, x)
+        joint, rows_y, rows_x = join(y, x)
         return joint, rows_x, rows_y
     codes, counts, rows_x, rows_y = _pair_codes(x, y)
-    groups, _, n_groups = densify(
+    groups, _, n_groups = factorize(
         x.groups[rows_x] * y.n_groups + y.groups[rows_y], x.n_groups * y.n_groups
     )
     points = np.hstack([x.points[rows_x], y.points[rows_y]])
@@ -109,6 +109,6 @@ def _pair_codes(
             order = np.empty(distinct.n_rows, dtype=np.int64)
             order[distinct.codes] = np.arange(distinct.n_rows)
             return distinct.codes, distinct.counts, x.codes[order], y.codes[order]
-    codes, pairs, n_pairs = densify(x.codes * y.n_rows + y.codes, x.n_rows * y.n_rows)
+    codes, pairs, n_pairs = factorize(x.codes * y.n_rows + y.codes, x.n_rows * y.n_rows)
     counts = np.bincount(codes, minlength=n_pairs)
     return codes, counts, pairs // y.n_rows, pairs % y.n_rows

@@ -112,7 +112,7 @@ def test_nominal_values_never_mix():
 def test_lonely_samples_beside_an_atom_prefer_each_other():
     z = np.concatenate([np.zeros(40), 1 + normals(40)[:, 0] ** 2])
     permutation = local_permutation(variable_of(z))
-    np.testing.assert_array_equal(permutation.lonely, np.arange(40, 80))
+    np.testing.assert_array_equal(permutation.untied, np.arange(40, 80))
     for seed in SEEDS:
         order = permutation.order(seed)
         np.testing.assert_array_equal(np.sort(order[:40]), np.arange(40))

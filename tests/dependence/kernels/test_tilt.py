@@ -18,7 +18,7 @@ from skinfo.dependence.kernels._tilt import (
     tilt_at,
 )
 from skinfo.dependence.measures._hypercontractivity import PotentialCorrelation
-from skinfo.dependence.variables._new_samples import Placed, training_vector
+from skinfo.dependence.variables._new_samples import NewSamples, training_vector
 
 
 def vector(data, discrete="auto"):
@@ -35,7 +35,7 @@ def placed(points, groups=None):
     points = np.asarray(points, dtype=float).reshape(len(points), -1)
     if groups is None:
         groups = np.zeros(len(points), dtype=np.int64)
-    return Placed(points, np.asarray(groups))
+    return NewSamples(points, np.asarray(groups))
 
 
 # ---- the tilt of cells, at new points

@@ -9,7 +9,7 @@ from skinfo.dependence.neighbors._density_ratio import (
     DensityRatio,
     donsker_varadhan_bound,
 )
-from skinfo.dependence.variables._new_samples import Placed, training_vector
+from skinfo.dependence.variables._new_samples import NewSamples, training_vector
 
 
 def vector(data):
@@ -116,7 +116,7 @@ class TableRatio:
 def test_bound_of_few_samples_takes_all_pairs(n_samples):
     rng = np.random.default_rng(0)
     x, y = (
-        Placed(rng.normal(size=(n_samples, 1)), np.zeros(n_samples, dtype=int))
+        NewSamples(rng.normal(size=(n_samples, 1)), np.zeros(n_samples, dtype=int))
         for _ in range(2)
     )
     table = np.exp(np.sin(3 * x.points) * y.points.T)
@@ -129,7 +129,9 @@ def test_bound_of_few_samples_takes_all_pairs(n_samples):
 def test_bound_of_many_samples_is_near_that_of_all_pairs():
     rng = np.random.default_rng(0)
     x, y = (
-        Placed(np.sort(rng.normal(size=(2000, 1)), axis=0), np.zeros(2000, dtype=int))
+        NewSamples(
+            np.sort(rng.normal(size=(2000, 1)), axis=0), np.zeros(2000, dtype=int)
+        )
         for _ in range(2)
     )
     table = np.exp(np.sin(3 * x.points) * y.points.T)
@@ -151,7 +153,7 @@ def test_cyclic_shifts_pair_no_sample_with_itself(monkeypatch, n_samples):
 
     monkeypatch.setattr(_density_ratio, "_PAIRS_PER_TASK", 1)
     points = np.arange(float(n_samples))[:, np.newaxis]
-    placed = Placed(points, np.zeros(n_samples, dtype=int))
+    placed = NewSamples(points, np.zeros(n_samples, dtype=int))
     donsker_varadhan_bound(Recorder(), placed, placed)
     joint, *shifts = received
     assert joint == 0

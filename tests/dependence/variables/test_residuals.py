@@ -13,7 +13,7 @@ from skinfo.dependence.measures._conditional import prepare_triple
 from skinfo.dependence.measures._mutual_information import MutualInformation
 from skinfo.dependence.neighbors._conditional import index_triple
 from skinfo.dependence.variables._encoding import encode_columns
-from skinfo.dependence.variables._residuals import remainders
+from skinfo.dependence.variables._residuals import residuals
 
 
 def read(data):
@@ -42,7 +42,7 @@ def make_samples(n=200, seed=0):
 
 def test_remainder_is_that_of_least_squares_between_normal_scores():
     x, z = make_samples()
-    [column] = remainders(encoded(x), encoded(z), 5)
+    [column] = residuals(encoded(x), encoded(z), 5)
     given = np.column_stack([*map(scores, z.T), np.ones(len(x))])
     left = scores(x) - given @ np.linalg.lstsq(given, scores(x), rcond=None)[0]
     assert_allclose(coordinates(column), scores(left), atol=1e-12)
@@ -50,7 +50,7 @@ def test_remainder_is_that_of_least_squares_between_normal_scores():
 
 def kept(x, z, most_ties=5):
     before = encoded(x)
-    [after] = remainders(before, encoded(z), most_ties)
+    [after] = residuals(before, encoded(z), most_ties)
     return after is before[0]
 
 
@@ -76,7 +76,7 @@ def test_all_columns_are_reduced_or_none():
     smooth, with_ties = x**2 + np.arange(len(x)), np.round(x)
     for other, as_it_is in [(smooth, False), (constant, False), (with_ties, True)]:
         before = [*encoded(x), *encoded(other)]
-        after = remainders(before, encoded(z), 5)
+        after = residuals(before, encoded(z), 5)
         assert (after[0] is before[0]) is as_it_is
         assert (after[1] is before[1]) is (other is not smooth)
 

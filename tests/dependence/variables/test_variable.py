@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skinfo._core._vectors import read_vector
-from skinfo.dependence.variables._codes import densify
+from skinfo.dependence.variables._codes import factorize
 from skinfo.dependence.variables._encoding import NumericLevels, encode_columns
-from skinfo.dependence.variables._variable import Variable, make_variable, stack
+from skinfo.dependence.variables._variable import Variable, join, make_variable
 
 SMALL = settings(derandomize=True, deadline=None, max_examples=50)
 
@@ -91,7 +91,7 @@ def test_stacked_rows_lead_back_to_both_variables(table, data):
     split = data.draw(st.integers(1, max(1, len(columns) - 1)))
     left, right = columns[:split], columns[split:] or columns
     x, y = make_variable(left), make_variable(right)
-    joint, rows_x, rows_y = stack(x, y)
+    joint, rows_x, rows_y = join(x, y)
     assert_describes(joint, [*left, *right])
     np.testing.assert_array_equal(rows_x[joint.codes], x.codes)
     np.testing.assert_array_equal(rows_y[joint.codes], y.codes)
@@ -121,7 +121,7 @@ def test_rows_taken_in_another_order_are_the_samples_in_that_order(table):
 
 def test_a_duplicated_column_adds_no_rows():
     x = make_variable(encoded(np.array([3, 1, 3, 2]), "auto"))
-    joint, rows_x, rows_y = stack(x, x)
+    joint, rows_x, rows_y = join(x, x)
     assert joint.n_rows == x.n_rows
     np.testing.assert_array_equal(rows_x, rows_y)
 
@@ -148,7 +148,7 @@ def test_nominal_columns_have_one_group_for_each_combination_that_occurs():
     st.sampled_from([31, 80, 10**6, 10**18]),  # by a table, and by a sort
 )
 def test_densify_numbers_the_keys_in_their_order(keys, n_keys):
-    numbers, distinct, n_distinct = densify(np.array(keys), n_keys)
+    numbers, distinct, n_distinct = factorize(np.array(keys), n_keys)
     assert distinct.tolist() == sorted(set(keys))
     assert n_distinct == len(set(keys))
     assert distinct[numbers].tolist() == keys

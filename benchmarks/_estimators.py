@@ -13,7 +13,7 @@ from skinfo._core._vectors import read_vector
 from skinfo.dependence.kernels._kernel_vector import KernelVector
 from skinfo.dependence.measures._hypercontractivity import PotentialCorrelation
 from skinfo.dependence.measures._mutual_information import MutualInformation
-from skinfo.dependence.neighbors._pointwise import index_pair
+from skinfo.dependence.neighbors._triple import index_triple
 
 try:
     import npeet_plus
@@ -91,19 +91,13 @@ def mesner_shalizi(
         )
         for name, values in (("x", x), ("y", y))
     ]
-    pair = index_pair(*variables)
-    joint = pair.joint
-    radius, _ = pair.index_joint.nth_distance(
-        joint.points, joint.groups, n_neighbors + 1
-    )
-    k = pair.index_joint.closed_counts(joint.points, joint.groups, radius) - 1
-    q_x, q_y = (
-        index.closed_counts(variable.points[rows], variable.groups[rows], radius)
-        for variable, index, rows in (
-            (pair.x, pair.index_x, pair.rows_x),
-            (pair.y, pair.index_y, pair.rows_y),
-        )
-    )
+    triple = index_triple(*variables)
+    joint = triple.joint.variable
+    rows = np.arange(joint.n_rows)
+    radius, _ = triple.joint.nth_distance(rows, n_neighbors + 1)
+    k = triple.joint.closed_counts(rows, radius) - 1
+    q_x = triple.xz.closed_counts(triple.rows_xz, radius)
+    q_y = triple.yz.closed_counts(triple.rows_yz, radius)
     terms = digamma(k) + np.log(joint.n_samples) - digamma(q_x - 1) - digamma(q_y - 1)
     return float(np.average(terms, weights=joint.counts))
 

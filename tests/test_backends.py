@@ -16,11 +16,9 @@ from skinfo import (
     mutual_information_interval,
     pairwise_dependence,
 )
+from skinfo._core import _parallel
 from skinfo._core._vectors import read_vectors
-from skinfo.dependence.inference import _independence, _pairs
 from skinfo.dependence.measures._mutual_information import MutualInformation
-from skinfo.dependence.neighbors import _pointwise
-from skinfo.dependence.selection import _features, _redundancy
 
 N_WORKERS = 2
 
@@ -137,8 +135,7 @@ CALLS = {
 @pytest.fixture
 def small_tasks(monkeypatch):
     """Cut small samples into several tasks, too."""
-    for module in (_independence, _features, _pairs, _redundancy):
-        monkeypatch.setattr(module, "_SAMPLES_PER_TASK", 400)
+    monkeypatch.setattr(_parallel, "_SAMPLES_PER_TASK", 400)
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +219,7 @@ def test_tasks_run_in_the_workers_whatever_n_jobs_is():
 @pytest.mark.slow
 def test_tasks_hand_out_no_tasks(cluster, monkeypatch):
     """Many features of many samples are split by features alone."""
-    monkeypatch.setattr(_pointwise, "_ROWS_PER_TASK", 50)
+    monkeypatch.setattr(_parallel, "_SAMPLES_PER_TASK", 50)
     X, y = table()
     measure = MutualInformation(n_neighbors=5, scale="rank", ties="adaptive")
     variables = {"x": (X[:, 0], "auto"), "y": (y, "auto")}

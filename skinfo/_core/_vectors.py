@@ -40,6 +40,10 @@ class RandomVector:
         columns = [self.columns[position] for position in positions]
         return RandomVector(columns, self.nominal[list(positions)])
 
+    def singles(self) -> list[RandomVector]:
+        """Return each column as a vector of its own."""
+        return [self.select([position]) for position in range(len(self.columns))]
+
     def like(self, fitted: RandomVector) -> RandomVector:
         """Return new samples of a vector that was fitted, in its units, or raise."""
         pairs = zip(self.columns, fitted.columns, strict=True)

@@ -7,12 +7,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from skinfo._core._vectors import complete_vectors, read_vectors
-from skinfo.dependence.measures._conditional import conditional_value, prepare_triple
 from skinfo.dependence.measures._mutual_information import MutualInformation
-from skinfo.dependence.neighbors._pointwise import (
-    index_pair,
-    mean_term,
-)
 
 
 def conditional_mutual_information(
@@ -138,11 +133,7 @@ def conditional_mutual_information(
         nan_policy=nan_policy,
     )
     measure.check_samples(vectors[0].n_samples)
-    (vector_x, vector_y, vector_z), _ = complete_vectors(
+    vectors, _ = complete_vectors(
         vectors, minimum=measure.minimum_samples, advice=measure.advice
     )
-    triple = prepare_triple(measure, vector_x, vector_y, vector_z)
-    if triple is None:
-        pair = index_pair(measure.prepare(vector_x), measure.prepare(vector_y))
-        return mean_term(pair.joint, measure.terms(pair, n_jobs))
-    return conditional_value(triple, measure, n_jobs)
+    return measure.value(measure.triple(*vectors), n_jobs)

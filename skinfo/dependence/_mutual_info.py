@@ -10,11 +10,7 @@ from numpy.typing import ArrayLike
 from skinfo._core._typing import BoolArray, FloatArray
 from skinfo._core._vectors import complete_pair, read_pair
 from skinfo.dependence.measures._mutual_information import MutualInformation
-from skinfo.dependence.neighbors._pointwise import (
-    IndexedPair,
-    index_pair,
-    mean_term,
-)
+from skinfo.dependence.neighbors._triple import IndexedTriple
 
 
 def mutual_information(
@@ -117,16 +113,16 @@ def mutual_information(
     >>> round(mutual_information(x, sign), 2)  # the truth is log(2) = 0.69
     0.69
     """
-    pair, terms, _ = _pair_terms(
+    measure = MutualInformation(n_neighbors, scale, ties)
+    triple, _ = _read(
         x,
         y,
-        MutualInformation(n_neighbors, scale, ties),
+        measure,
         x_discrete=x_discrete,
         y_discrete=y_discrete,
         nan_policy=nan_policy,
-        n_jobs=n_jobs,
     )
-    return mean_term(pair.joint, terms)
+    return measure.value(triple, n_jobs)
 
 
 def pointwise_mutual_information(
@@ -189,16 +185,17 @@ def pointwise_mutual_information(
     >>> pointwise_mutual_information(weather, umbrella)[:3].round(2)
     array([0.7, 0.7, 0.7])
     """
-    pair, terms, rows = _pair_terms(
+    measure = MutualInformation(n_neighbors, scale, ties)
+    triple, rows = _read(
         x,
         y,
-        MutualInformation(n_neighbors, scale, ties),
+        measure,
         x_discrete=x_discrete,
         y_discrete=y_discrete,
         nan_policy=nan_policy,
-        n_jobs=n_jobs,
     )
-    of_samples: FloatArray = terms[pair.joint.codes]
+    terms = measure.terms(triple, n_jobs)
+    of_samples: FloatArray = terms[triple.joint.variable.codes]
     if rows is None:
         return of_samples
     result = np.full(rows.shape, np.nan)
@@ -206,7 +203,7 @@ def pointwise_mutual_information(
     return result
 
 
-def _pair_terms(
+def _read(
     x: ArrayLike,
     y: ArrayLike,
     measure: MutualInformation,
@@ -214,9 +211,8 @@ def _pair_terms(
     x_discrete: Any,
     y_discrete: Any,
     nan_policy: str,
-    n_jobs: int | None,
-) -> tuple[IndexedPair, FloatArray, BoolArray | None]:
-    """Return the indexed pair, its terms, and the mask of the rows it was made of."""
+) -> tuple[IndexedTriple, BoolArray | None]:
+    """Return the indexed vectors, and the mask of the rows without missing values."""
     measure.check_options()
     vectors = read_pair(
         x, y, x_discrete=x_discrete, y_discrete=y_discrete, nan_policy=nan_policy
@@ -225,5 +221,4 @@ def _pair_terms(
     vector_x, vector_y, rows = complete_pair(
         *vectors, minimum=measure.minimum_samples, advice=measure.advice
     )
-    pair = index_pair(measure.prepare(vector_x), measure.prepare(vector_y))
-    return pair, measure.terms(pair, n_jobs), rows
+    return measure.triple(vector_x, vector_y), rows

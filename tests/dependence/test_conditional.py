@@ -15,13 +15,12 @@ from hypothesis import strategies as st
 from scipy.special import digamma
 
 from skinfo import mutual_information
+from skinfo._core import _parallel
 from skinfo._core._vectors import read_vectors
 from skinfo.dependence._conditional import conditional_mutual_information
-from skinfo.dependence.measures._conditional import conditional_value
 from skinfo.dependence.measures._mutual_information import MutualInformation
-from skinfo.dependence.neighbors import _conditional
-from skinfo.dependence.neighbors._conditional import index_triple
-from skinfo.dependence.neighbors._conditional_ties import conditional_tie_terms
+from skinfo.dependence.neighbors._ties import tie_terms
+from skinfo.dependence.neighbors._triple import index_triple
 
 SMALL = settings(derandomize=True, deadline=None, max_examples=50)
 EXACT = {"rel": 0, "abs": 1e-12}  # sums in another order
@@ -115,7 +114,7 @@ def slow_estimate(x, y, z, n_neighbors, *, nominal=(False, False, False)):
         else:
             counts = [np.array([count]) for count in (k, inside, s_x, s_y, s_z)]
             closed = tuple(np.array([count]) for count in (q_x, q_y, q_z))
-            of_ties = conditional_tie_terms(*counts[:2], tuple(counts[2:]), closed)[0]
+            of_ties = tie_terms(*counts[:2], tuple(counts[2:]), closed)[0]
             term = digamma(k) - of_ties + log_or_psi(s_z) - digamma(s_z)
         terms.append(term)
     return np.mean(terms)
@@ -362,9 +361,7 @@ def test_reordered_triple_is_that_of_the_reordered_samples(triple, repeats):
     measure = MutualInformation(5, None, "adaptive")
     reordered = index_triple(*variables_of(x, y, z)).reordered(order)
     expected = index_triple(*variables_of(x, y[order], z))
-    assert conditional_value(reordered, measure) == pytest.approx(
-        conditional_value(expected, measure), **EXACT
-    )
+    assert measure.value(reordered) == pytest.approx(measure.value(expected), **EXACT)
 
 
 # kinds of input, gaps, threads
@@ -402,7 +399,7 @@ def test_omitted_rows_are_as_if_they_were_not_there():
 @pytest.mark.parametrize("n_jobs", [None, 2])
 def test_blocks_of_rows_change_nothing(monkeypatch, triple, n_jobs):
     expected = conditional_mutual_information(*triple)
-    monkeypatch.setattr(_conditional, "_ROWS_PER_TASK", 30)
+    monkeypatch.setattr(_parallel, "_SAMPLES_PER_TASK", 30)
     assert conditional_mutual_information(*triple, n_jobs=n_jobs) == expected
 
 

@@ -543,7 +543,7 @@ def _no_work(monkeypatch):
     def work(*_, **__):
         raise AssertionError("work was done before the check")
 
-    for name in ("encode_columns", "make_variable", "index_pair", "pointwise_terms"):
+    for name in ("encode_columns", "make_variable", "index_triple", "pointwise_terms"):
         monkeypatch.setattr(_mutual_information, name, work)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import gen_batches
-from sklearn.utils.parallel import Parallel, delayed
 
 from skinfo._core._checks import check_bool, check_integer
+from skinfo._core._parallel import items_per_task, run_tasks
 from skinfo._core._permutation import (
     draw_seeds,
     permutation_pvalues,
@@ -27,16 +27,11 @@ from skinfo.dependence.inference._local_permutation import (
     local_permutation,
 )
 from skinfo.dependence.measures._by_name import make_measure
-from skinfo.dependence.measures._conditional import (
-    conditional_value,
-    prepare_condition,
-    prepare_triple,
-)
-from skinfo.dependence.measures._measure import DependenceMeasure
-from skinfo.dependence.measures._mutual_information import MutualInformation
-from skinfo.dependence.neighbors._conditional import IndexedTriple
+from skinfo.dependence.measures._measure import ConditionalMeasure, DependenceMeasure
+from skinfo.dependence.measures._mutual_information import varying_columns
+from skinfo.dependence.neighbors._triple import IndexedTriple
+from skinfo.dependence.variables._variable import make_variable
 
-_SAMPLES_PER_TASK = 20_000  # some 20 ms or more
 _ENOUGH_REACHED = 10  # null values, after which a test that stops early knows
 _FIRST_DRAWS = 40  # of a test that stops early; each round doubles them
 
@@ -203,7 +198,7 @@ def independence_test(
     discrete = ["x_discrete", "y_discrete"] + ["z_discrete"] * (z is not None)
     chosen = make_measure(measure, measure_params, extra=discrete)
     variables = {"x": x, "y": y} | ({} if z is None else {"z": z})
-    if z is not None and not isinstance(chosen.measure, MutualInformation):
+    if z is not None and chosen.measure.conditional is None:
         raise ValueError(
             f"measure={measure!r} cannot be used with z. "
             "Pass measure='mutual_information', or z=None."
@@ -239,25 +234,27 @@ def independence_test(
 
 
 def _statistics(
-    measure: DependenceMeasure, vectors: Sequence[RandomVector]
+    measure: DependenceMeasure[Any], vectors: Sequence[RandomVector]
 ) -> _Statistics:
     """Return the function from seeds to the dependence of the permuted samples."""
-    if len(vectors) == 3 and isinstance(measure, MutualInformation):
-        triple = prepare_triple(measure, *vectors)
-        ranks_of_z = prepare_condition(vectors[2], "rank")
-        if triple is not None and ranks_of_z is not None:
-            permutation = local_permutation(ranks_of_z)
-            trend_of_x, trend_of_y = map(permutation.trend, (triple.x, triple.y))
-            permuted = triple if trend_of_y <= trend_of_x else triple.exchanged()
-            if min(trend_of_x, trend_of_y) > 1:
-                permutation = permutation.among_equals()
-            return partial(_conditional_values, measure, triple, permuted, permutation)
-    x, y = (measure.prepare(vector) for vector in vectors[:2])
-    return partial(_marginal_values, measure, x, y, vectors[0].n_samples)
+    x, y, *given = vectors
+    ranks_of_z = [column for z in given for column in varying_columns(z, "rank")]
+    if ranks_of_z and measure.conditional is not None:
+        triple = measure.conditional.triple(*vectors)
+        permutation = local_permutation(make_variable(ranks_of_z))
+        trend_of_x, trend_of_y = map(permutation.trend, (triple.x, triple.y))
+        permuted = triple if trend_of_y <= trend_of_x else triple.exchanged()
+        if min(trend_of_x, trend_of_y) > 1:
+            permutation = permutation.among_equals()
+        return partial(
+            _conditional_values, measure.conditional, triple, permuted, permutation
+        )
+    prepared = measure.prepare(x), measure.prepare(y)
+    return partial(_marginal_values, measure, *prepared, x.n_samples)
 
 
 def _marginal_values(
-    measure: DependenceMeasure,
+    measure: DependenceMeasure[Any],
     x: Any,
     y: Any,
     n_samples: int,
@@ -271,7 +268,7 @@ def _marginal_values(
 
 
 def _conditional_values(
-    measure: MutualInformation,
+    measure: ConditionalMeasure,
     triple: IndexedTriple,
     permuted: IndexedTriple,
     permutation: LocalPermutation,
@@ -279,9 +276,8 @@ def _conditional_values(
 ) -> list[float]:
     """Return the dependence given z for each seed; None is the triple as it is."""
     return [
-        conditional_value(
+        measure.value(
             triple if seed is None else permuted.reordered(permutation.order(seed)),
-            measure,
             n_jobs=1,  # tasks hand out no tasks
         )
         for seed in seeds
@@ -297,10 +293,10 @@ def _draw(
     verbose: int,
 ) -> list[float]:
     """Return the statistic of each seed, in tasks that depend on numbers alone."""
-    tasks = list(gen_batches(len(seeds), max(1, _SAMPLES_PER_TASK // n_samples)))
-    results = Parallel(
-        n_jobs=n_jobs if len(tasks) > 1 else 1, verbose=verbose, prefer="threads"
-    )(delayed(statistics)(seeds[task]) for task in tasks)
+    tasks = gen_batches(len(seeds), items_per_task(n_samples))
+    results = run_tasks(
+        statistics, [(seeds[task],) for task in tasks], n_jobs=n_jobs, verbose=verbose
+    )
     return [value for result in results for value in result]
 
 

@@ -15,19 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
-from sklearn.utils.parallel import Parallel, delayed
 
 from skinfo._core._checks import check_probability
+from skinfo._core._parallel import items_per_task, run_tasks
 from skinfo._core._permutation import draw_seeds, permuted_order
 from skinfo._core._typing import FloatArray
 from skinfo._core._vectors import RandomVector, complete_pair, read_pair
 from skinfo._core._warnings import warn
 from skinfo.dependence.measures._mutual_information import MutualInformation
-from skinfo.dependence.neighbors._pointwise import index_pair, mean_term
 
 _NUMBERS_OF_PARTS = (2, 3, 4, 5, 6, 8, 10)
 _FEW_SAMPLES = 500
-_SAMPLES_WORTH_THREADS = 10_000
 
 
 @dataclass(frozen=True)
@@ -170,14 +168,15 @@ def mutual_information_interval(
             "Pass more samples.",
             UserWarning,
         )
-    pair = index_pair(measure.prepare(vector_x), measure.prepare(vector_y))
-    estimate = mean_term(pair.joint, measure.terms(pair, n_jobs))
-    if n_samples < _SAMPLES_WORTH_THREADS:
-        n_jobs = 1
-    seeds = draw_seeds(random_state, len(_NUMBERS_OF_PARTS))
-    estimates = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(_estimates_of_parts)(measure, vector_x, vector_y, n_parts, seed)
-        for n_parts, seed in zip(_NUMBERS_OF_PARTS, seeds.tolist(), strict=True)
+    estimate = measure.value(measure.triple(vector_x, vector_y), n_jobs)
+    seeds = draw_seeds(random_state, len(_NUMBERS_OF_PARTS)).tolist()
+    estimates = run_tasks(
+        _estimates_of_parts,
+        [
+            (measure, vector_x, vector_y, n_parts, seed)
+            for n_parts, seed in zip(_NUMBERS_OF_PARTS, seeds, strict=True)
+        ],
+        n_jobs=n_jobs if len(seeds) > items_per_task(n_samples) else 1,
     )
     half_width = quantile * math.sqrt(_variance(estimates))
     return MutualInformationInterval(

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import product
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from sklearn.utils import gen_batches
-from sklearn.utils.parallel import Parallel, delayed
 
 from skinfo._core._columns import Column
 from skinfo._core._frames import is_table
-from skinfo._core._permutation import permuted_order
-from skinfo._core._threads import one_blas_thread
 from skinfo._core._typing import BoolArray, FloatArray, IntArray
-from skinfo._core._vectors import RandomVector, complete_pair
+from skinfo._core._vectors import RandomVector
 from skinfo.dependence.measures._measure import DependenceMeasure
+from skinfo.dependence.measures._pairs import pair_results
 
-_SAMPLES_PER_TASK = 50_000  # some 50 ms, so that handing out tasks costs nothing
+# Of the table of missing values, which is counted as floats: 50 MB for 100 columns.
 _ROWS_PER_BLOCK = 1 << 16
-_DRAWS_PER_TASK = 8  # each task joins its pairs anew
 
 
 def names_of(X: Any, columns: Sequence[Column]) -> list[str]:
@@ -68,105 +62,28 @@ def pair_matrix(
     return matrix
 
 
-@dataclass(frozen=True)
-class _PreparedColumn:
-    """A column as it was read, and prepared for the measure where it has no gaps."""
-
-    vector: RandomVector
-    prepared: Any | None
-
-
-def pair_results(
-    measure: DependenceMeasure,
+def results_of_columns(
+    measure: DependenceMeasure[Any],
     features: RandomVector,
     *,
     usable: BoolArray,
-    symmetric: bool,
     seeds: Sequence[int] = (),
     n_jobs: int | None = None,
     verbose: int = 0,
-) -> tuple[IntArray, FloatArray]:
-    """Return pairs (n_pairs, 2), and their dependence (n_pairs, 1 + n_seeds).
+) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Return pairs (n_pairs, 2), their dependence and its null (n_pairs, n_seeds).
 
     All pairs of different columns that are `usable` (n_features, n_features): each once
-    where the measure is symmetric, else in both orders. The first value is of the
-    samples as they are; seed i permutes the second column for the next ones.
+    where the measure is symmetric, else in both orders.
     """
-    n_features = len(features.columns)
-    wanted = (
-        np.triu(usable, 1) if symmetric else usable & ~np.eye(n_features, dtype=bool)
+    apart = ~np.eye(len(usable), dtype=bool)
+    pairs = np.argwhere(np.triu(usable, 1) if measure.symmetric else usable & apart)
+    results, null = pair_results(
+        measure,
+        features.singles(),
+        pairs,
+        seeds=seeds,
+        n_jobs=n_jobs,
+        verbose=verbose,
     )
-    draws: list[int | None] = [None, *seeds]
-    per_task = max(1, _SAMPLES_PER_TASK // features.n_samples)
-    pairs_per_task = max(1, per_task // len(draws))
-    tiles = _tiles(wanted, math.isqrt(pairs_per_task))
-    parts = list(gen_batches(len(draws), max(_DRAWS_PER_TASK, per_task)))
-    if len(tiles) * len(parts) <= 1:
-        n_jobs = 1  # saves the start of a pool
-    with one_blas_thread():
-        columns = [_prepare(measure, features.select([j])) for j in range(n_features)]
-        results = Parallel(n_jobs=n_jobs, verbose=verbose, prefer="threads")(
-            delayed(_values_of_pairs)(
-                measure,
-                # no more than it needs, as other processes get copies
-                {j: columns[j] for j in np.unique(tile).tolist()},
-                tile,
-                draws[part],
-            )
-            for tile, part in product(tiles, parts)
-        )
-    if not tiles:
-        return np.empty((0, 2), dtype=np.int64), np.empty((0, len(draws)))
-    table = [
-        np.hstack(results[start : start + len(parts)])
-        for start in range(0, len(results), len(parts))
-    ]
-    return np.array([pair for tile in tiles for pair in tile]), np.vstack(table)
-
-
-def _prepare(measure: DependenceMeasure, vector: RandomVector) -> _PreparedColumn:
-    if vector.columns[0].missing.any():
-        return _PreparedColumn(vector, None)
-    return _PreparedColumn(vector, measure.prepare(vector))
-
-
-def _tiles(wanted: BoolArray, width: int) -> list[list[tuple[int, int]]]:
-    """Split the wanted pairs into square tiles of the matrix, which share columns."""
-    blocks = list(gen_batches(len(wanted), width))
-    tiles = [
-        [
-            (rows.start + i, columns.start + j)
-            for i, j in np.argwhere(wanted[rows, columns]).tolist()
-        ]
-        for rows, columns in product(blocks, blocks)
-    ]
-    return [tile for tile in tiles if tile]
-
-
-def _values_of_pairs(
-    measure: DependenceMeasure,
-    columns: Mapping[int, _PreparedColumn],
-    pairs: Sequence[tuple[int, int]],
-    draws: Sequence[int | None],
-) -> FloatArray:
-    """Return the dependence of some pairs in some orders, (n_pairs, n_draws)."""
-    values = np.empty((len(pairs), len(draws)))
-    for row, (i, j) in enumerate(pairs):
-        n_samples, x, y = _prepared_pair(measure, columns[i], columns[j])
-        orders = [
-            None if seed is None else permuted_order(seed, n_samples) for seed in draws
-        ]
-        values[row] = [float(value) for value in measure.values(x, y, orders)]
-    return values
-
-
-def _prepared_pair(
-    measure: DependenceMeasure, x: _PreparedColumn, y: _PreparedColumn
-) -> tuple[int, Any, Any]:
-    """Return the number of complete rows, and both columns prepared on them."""
-    if x.prepared is not None and y.prepared is not None:
-        return x.vector.n_samples, x.prepared, y.prepared
-    vector_x, vector_y, _ = complete_pair(
-        x.vector, y.vector, minimum=measure.minimum_samples
-    )
-    return vector_x.n_samples, measure.prepare(vector_x), measure.prepare(vector_y)
+    return pairs, np.array([float(result) for result in results]), null

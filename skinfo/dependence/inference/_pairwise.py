@@ -22,7 +22,7 @@ from skinfo.dependence.inference._pairs import (
     complete_rows_of_pairs,
     names_of,
     pair_matrix,
-    pair_results,
+    results_of_columns,
     scarce_pair,
 )
 from skinfo.dependence.measures._by_name import make_measure
@@ -186,11 +186,11 @@ def pairwise_dependence(
     chosen.measure.check_samples(features.n_samples)
     n_complete = complete_rows_of_pairs(features)
     _check_complete_rows(n_complete, features, chosen.measure)
-    pairs, draws = pair_results(
+    symmetric = chosen.measure.symmetric
+    pairs, values, null = results_of_columns(
         chosen.measure,
         features,
         usable=n_complete >= chosen.measure.minimum_samples,
-        symmetric=chosen.symmetric,
         seeds=draw_seeds(random_state, n_permutations).tolist(),
         n_jobs=n_jobs,
         verbose=verbose,
@@ -198,13 +198,13 @@ def pairwise_dependence(
     n_features = len(features.columns)
     pvalues = adjusted = None
     if n_permutations > 0:
-        of_pairs = permutation_pvalues(draws[:, 0], draws[:, 1:])
+        of_pairs = permutation_pvalues(values, null)
         pvalues, adjusted = (
-            pair_matrix(pairs, values, n_features, symmetric=chosen.symmetric)
-            for values in (of_pairs, _adjusted(of_pairs))
+            pair_matrix(pairs, each, n_features, symmetric=symmetric)
+            for each in (of_pairs, _adjusted(of_pairs))
         )
     return PairwiseDependence(
-        pair_matrix(pairs, draws[:, 0], n_features, symmetric=chosen.symmetric),
+        pair_matrix(pairs, values, n_features, symmetric=symmetric),
         pvalues,
         adjusted,
         names_of(X, features.columns),
@@ -222,7 +222,7 @@ def _adjusted(pvalues: FloatArray) -> FloatArray:
 
 
 def _check_complete_rows(
-    n_complete: IntArray, features: RandomVector, measure: DependenceMeasure
+    n_complete: IntArray, features: RandomVector, measure: DependenceMeasure[Any]
 ) -> None:
     """Raise where no pair has enough complete rows, warn where some have not."""
     of_pairs = n_complete[np.triu_indices(len(n_complete), 1)]

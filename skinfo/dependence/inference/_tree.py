@@ -17,7 +17,7 @@ from skinfo._core._vectors import RandomVector, complete_pair, read_vector
 from skinfo.dependence.inference._pairs import (
     complete_rows_of_pairs,
     pair_matrix,
-    pair_results,
+    results_of_columns,
     scarce_pair,
 )
 from skinfo.dependence.measures._mutual_information import MutualInformation
@@ -174,16 +174,15 @@ class ChowLiuTree(BaseEstimator):
                 f"columns, but {scarce_pair(n_complete, features)}. Impute the values, "
                 f"or drop a column{measure.advice}."
             )
-        pairs, values = pair_results(
+        pairs, values, _ = results_of_columns(
             measure,
             features,
             usable=enough,
-            symmetric=True,
             n_jobs=self.n_jobs,
             verbose=self.verbose,
         )
         self.mutual_information_ = pair_matrix(
-            pairs, values[:, 0], self.n_features_in_, symmetric=True
+            pairs, values, self.n_features_in_, symmetric=True
         )
         self.edges_ = maximum_spanning_tree(self.mutual_information_)
         self.discrete_features_ = features.nominal

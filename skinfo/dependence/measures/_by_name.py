@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, SupportsFloat
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, SupportsFloat
 
 import numpy as np
 
-from skinfo._core._columns import Column, nominal_by_kind
 from skinfo._core._typing import AnyArray, IntArray
 from skinfo._core._vectors import RandomVector
 from skinfo.dependence.measures._hypercontractivity import PotentialCorrelation
@@ -16,44 +15,31 @@ from skinfo.dependence.measures._maximal_correlation import MaximalCorrelation
 from skinfo.dependence.measures._measure import DependenceMeasure
 from skinfo.dependence.measures._mutual_information import MutualInformation
 
-_MINIMUM_SAMPLES_OF_FUNCTIONS = 2
-
-_MUTUAL_INFORMATION_DEFAULTS = {"n_neighbors": 5, "scale": "rank", "ties": "adaptive"}
-_HYPERCONTRACTIVITY_DEFAULTS = {
-    "bandwidth_factor": 1.06,
-    "min_fraction": 0.05,
-    "method": "kde",
+# What users can ask for by name. The fields of the class are its parameters.
+MEASURES: Mapping[str, type[DependenceMeasure[Any]]] = {
+    "mutual_information": MutualInformation,
+    "hypercontractivity": PotentialCorrelation,
+    "maximal_correlation": MaximalCorrelation,
 }
-_MAXIMAL_CORRELATION_DEFAULTS = {"bandwidth_factor": 1.06}
 
 
 @dataclass(frozen=True)
-class FunctionOfSamples:
-    """A function of two arrays as a measure of dependence (`DependenceMeasure`).
+class FunctionOfSamples(DependenceMeasure[AnyArray]):
+    """A function of two arrays as a measure of dependence.
 
     It sees a single column as (n_samples,), several as (n_samples, n_columns).
     """
 
     function: Callable[[AnyArray, AnyArray], SupportsFloat]
 
+    symmetric: ClassVar[bool] = False
+
+    def check_options(self) -> None:
+        pass
+
     @property
     def minimum_samples(self) -> int:
-        return _MINIMUM_SAMPLES_OF_FUNCTIONS
-
-    @property
-    def advice(self) -> str:
-        return ""
-
-    def check_samples(self, n_samples: int) -> None:
-        """Raise where there are too few samples."""
-        if n_samples < self.minimum_samples:
-            raise ValueError(
-                f"n_samples={n_samples} must be at least {self.minimum_samples}. "
-                "Pass more samples."
-            )
-
-    def is_nominal(self, column: Column) -> bool:
-        return nominal_by_kind(column)
+        return 2  # a single one depends on nothing
 
     def prepare(self, vector: RandomVector) -> AnyArray:
         if len(vector.columns) == 1:
@@ -83,35 +69,13 @@ class FunctionOfSamples:
 class ChosenMeasure:
     """A measure that was chosen, and what functions that take it need to know.
 
-    `name`: its name, or that of the function. `symmetric`: x and y can be swapped.
-    `reading`: the parameters that say how the data are read.
+    `name`: its name, or that of the function. `reading`: the parameters that say how
+    the data are read.
     """
 
     name: str
-    measure: DependenceMeasure
-    symmetric: bool
+    measure: DependenceMeasure[Any]
     reading: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """How to make a measure: its class, its parameters, and whether it is symmetric."""
-
-    make: Callable[..., Any]
-    defaults: Mapping[str, Any]
-    symmetric: bool
-
-
-_KINDS = {
-    "mutual_information": _Kind(MutualInformation, _MUTUAL_INFORMATION_DEFAULTS, True),
-    "hypercontractivity": _Kind(
-        PotentialCorrelation, _HYPERCONTRACTIVITY_DEFAULTS, False
-    ),
-    "maximal_correlation": _Kind(
-        MaximalCorrelation, _MAXIMAL_CORRELATION_DEFAULTS, True
-    ),
-}
-MEASURES = tuple(_KINDS)
 
 
 def make_measure(
@@ -130,26 +94,25 @@ def make_measure(
                 "parameters with functools.partial, and pass measure_params=None."
             )
         name = str(getattr(measure, "__name__", type(measure).__name__))
-        return ChosenMeasure(name, FunctionOfSamples(measure), False, {})
-    if not isinstance(measure, str) or measure not in _KINDS:
-        known = ", ".join(map(repr, _KINDS))
+        return ChosenMeasure(name, FunctionOfSamples(measure), {})
+    if not isinstance(measure, str) or measure not in MEASURES:
+        known = ", ".join(map(repr, MEASURES))
         raise ValueError(
             f"measure={measure!r} is not a known measure. "
             f"Pass one of {known}, or a callable."
         )
-    kind = _KINDS[measure]
-    known_names = [*kind.defaults, *extra]
+    own_names = [field.name for field in fields(MEASURES[measure])]
+    known_names = [*own_names, *extra]
     unknown = [name for name in params if name not in known_names]
     if unknown:
         raise ValueError(
             f"measure_params holds {unknown[0]!r}, which is no parameter of "
             f"measure={measure!r}. Pass some of: {', '.join(known_names)}."
         )
-    own = {name: params.get(name, value) for name, value in kind.defaults.items()}
-    made = kind.make(**own)
+    made = MEASURES[measure](**{k: v for k, v in params.items() if k in own_names})
     made.check_options()
     reading = {name: params[name] for name in extra if name in params}
-    return ChosenMeasure(measure, made, kind.symmetric, reading)
+    return ChosenMeasure(measure, made, reading)
 
 
 def _read_params(params: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, SupportsFloat
+from typing import Any, ClassVar, SupportsFloat
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from skinfo.dependence.kernels._channel import (
 )
 from skinfo.dependence.kernels._kernel_vector import KernelVector, kernel_vector
 from skinfo.dependence.kernels._tilt import ColumnTilt, column_tilt
+from skinfo.dependence.measures._measure import DependenceMeasure
 
 METHODS = ("kde", "paper")
 DIRECTIONS = ("forward", "backward")
@@ -33,28 +34,24 @@ _MINIMUM_SAMPLES = 5
 
 
 @dataclass(frozen=True)
-class PotentialCorrelation:
+class PotentialCorrelation(DependenceMeasure[KernelVector]):
     """Hypercontractivity as a measure of dependence (`DependenceMeasure`)."""
 
-    bandwidth_factor: float
-    min_fraction: float | None
-    method: str
-    direction: str = "forward"
+    bandwidth_factor: float = 1.06
+    min_fraction: float | None = 0.05
+    method: str = "kde"
+
+    symmetric: ClassVar[bool] = False
 
     def check_options(self) -> None:
         """Raise where a parameter is wrong whatever the data."""
         check_positive("bandwidth_factor", self.bandwidth_factor)
         _check_min_fraction(self.min_fraction)
         check_option("method", self.method, METHODS)
-        check_option("direction", self.direction, DIRECTIONS)
 
     @property
     def minimum_samples(self) -> int:
         return _MINIMUM_SAMPLES
-
-    @property
-    def advice(self) -> str:
-        return ""
 
     def check_samples(self, n_samples: int) -> None:
         if n_samples < _MINIMUM_SAMPLES:
@@ -105,10 +102,7 @@ class PotentialCorrelation:
         self, x: SmoothedVector, y: SmoothedVector, order: IntArray | None = None
     ) -> Channel:
         make_joint = centred_joint if self.method == "paper" else kernel_joint
-        channel = make_joint(x, y, order)
-        if self.direction == "backward":
-            return Channel(np.ascontiguousarray(channel.joint.T))
-        return channel
+        return make_joint(x, y, order)
 
     def _cap(self, n_samples: int) -> float:
         """Return the largest tilt that is allowed."""
@@ -151,6 +145,12 @@ class Potential:
 class FeaturePotential(PotentialCorrelation):
     """Potential correlation that tells more in the order that the samples have."""
 
+    direction: str = "forward"
+
+    def check_options(self) -> None:
+        super().check_options()
+        check_option("direction", self.direction, DIRECTIONS)
+
     def values(
         self, x: KernelVector, y: KernelVector, orders: Sequence[IntArray | None]
     ) -> Sequence[SupportsFloat]:
@@ -159,6 +159,14 @@ class FeaturePotential(PotentialCorrelation):
         return [
             self.potential(x, y) if order is None else next(values) for order in orders
         ]
+
+    def _channel(
+        self, x: SmoothedVector, y: SmoothedVector, order: IntArray | None = None
+    ) -> Channel:
+        channel = super()._channel(x, y, order)
+        if self.direction == "backward":
+            return Channel(np.ascontiguousarray(channel.joint.T))
+        return channel
 
     def potential(self, x: KernelVector, y: KernelVector) -> Potential:
         """Return the potential correlation of a feature x with a target y."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from skinfo._core._columns import Column
 from skinfo._core._typing import IntArray
@@ -11,16 +12,19 @@ from skinfo._core._vectors import RandomVector
 from skinfo.dependence.kernels._channel import kernel_joint
 from skinfo.dependence.kernels._kernel_vector import KernelVector
 from skinfo.dependence.measures._hypercontractivity import PotentialCorrelation
+from skinfo.dependence.measures._measure import DependenceMeasure
 
 
 @dataclass(frozen=True)
-class MaximalCorrelation:
+class MaximalCorrelation(DependenceMeasure[KernelVector]):
     """Maximal correlation as a measure of dependence (`DependenceMeasure`).
 
     It is the second singular value of the same kernel joint.
     """
 
-    bandwidth_factor: float
+    bandwidth_factor: float = 1.06
+
+    symmetric: ClassVar[bool] = True
 
     @property
     def _potential(self) -> PotentialCorrelation:
@@ -34,10 +38,6 @@ class MaximalCorrelation:
     @property
     def minimum_samples(self) -> int:
         return self._potential.minimum_samples
-
-    @property
-    def advice(self) -> str:
-        return self._potential.advice
 
     def check_samples(self, n_samples: int) -> None:
         """Raise where there are too few samples."""

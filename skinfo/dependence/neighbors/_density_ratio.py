@@ -11,10 +11,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import logsumexp
 from sklearn.utils import gen_batches
-from sklearn.utils.parallel import Parallel, delayed
 
+from skinfo._core._parallel import items_per_task, run_tasks
 from skinfo._core._typing import FloatArray, IntArray
-from skinfo.dependence.neighbors._pointwise import IndexedPair, index_pair
+from skinfo.dependence.neighbors._triple import IndexedTriple, index_triple
 from skinfo.dependence.variables._new_samples import NewSamples
 from skinfo.dependence.variables._variable import Variable
 
@@ -22,7 +22,6 @@ _ALL_PAIRS_UP_TO = 200  # samples; above, cyclic shifts of a shuffled sample
 _MAX_SHIFTS = 32
 _MIN_SHIFTS = 4
 _MAX_PAIRS = 320_000
-_PAIRS_PER_TASK = 1 << 15
 _SHUFFLING_SEED = 0  # the score of a sample does not depend on random_state
 
 
@@ -30,17 +29,17 @@ class DensityRatio:
     """The ratio of the joint density to the product of the marginal ones."""
 
     def __init__(self, x: Variable, y: Variable, n_neighbors: int) -> None:
-        self._pair: IndexedPair = index_pair(x, y)
+        self._indexed: IndexedTriple = index_triple(x, y)
         self._n_neighbors = n_neighbors
-        joint = self._pair.joint
+        joint = self._indexed.joint.variable
         keys = self._joint_keys(
-            x.groups[self._pair.rows_x], y.groups[self._pair.rows_y]
+            x.groups[self._indexed.rows_xz], y.groups[self._indexed.rows_yz]
         )
         self._seen_keys, first = np.unique(keys, return_index=True)
         self._group_of_seen = joint.groups[first]
 
     def _joint_keys(self, groups_x: IntArray, groups_y: IntArray) -> IntArray:
-        return groups_x * self._pair.y.n_groups + groups_y
+        return groups_x * self._indexed.y.n_groups + groups_y
 
     def log_ratio(self, x: NewSamples, y: NewSamples) -> FloatArray:
         """Return log r of pairs of new samples, (n,)."""
@@ -63,13 +62,14 @@ class DensityRatio:
         self, x: NewSamples, y: NewSamples, groups: IntArray
     ) -> FloatArray:
         """Return log(k~ N / (n_x n_y)), counted in the ball of the k-th neighbour."""
-        pair = self._pair
+        indexed = self._indexed
         points = np.hstack([x.points, y.points])
-        radius, _ = pair.index_joint.nth_distance(points, groups, self._n_neighbors)
-        k = pair.index_joint.closed_counts(points, groups, radius)
-        n_x = pair.index_x.closed_counts(x.points, x.groups, radius)
-        n_y = pair.index_y.closed_counts(y.points, y.groups, radius)
-        result: FloatArray = np.log(k * (pair.x.n_samples / n_x) / n_y)
+        joint = indexed.joint.index
+        radius, _ = joint.nth_distance(points, groups, self._n_neighbors)
+        k = joint.closed_counts(points, groups, radius)
+        n_x = indexed.xz.index.closed_counts(x.points, x.groups, radius)
+        n_y = indexed.yz.index.closed_counts(y.points, y.groups, radius)
+        result: FloatArray = np.log(k * (indexed.x.n_samples / n_x) / n_y)
         return result
 
     def _log_ratio_apart(self, groups_x: IntArray, groups_y: IntArray) -> FloatArray:
@@ -77,12 +77,8 @@ class DensityRatio:
 
         They count as half a sample, and as independent where that is the likelier.
         """
-        pair = self._pair
-        expected = (
-            _group_sizes(pair.x)[groups_x]
-            * _group_sizes(pair.y)[groups_y]
-            / pair.x.n_samples
-        )
+        x, y = self._indexed.x, self._indexed.y
+        expected = _group_sizes(x)[groups_x] * _group_sizes(y)[groups_y] / x.n_samples
         result: FloatArray = np.minimum(0.0, np.log(0.5 / expected))
         return result
 
@@ -109,9 +105,13 @@ def donsker_varadhan_bound(
         n_shifts = np.clip(_MAX_PAIRS // n, _MIN_SHIFTS, _MAX_SHIFTS)
         shifts = np.linspace(1, n - 1, n_shifts).round().astype(np.int64)
     joint = ratio.log_ratio(x, y)
-    apart = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(_log_ratio_of_shifts)(ratio, x, y, shifts[some])
-        for some in gen_batches(len(shifts), max(1, _PAIRS_PER_TASK // n))
+    apart = run_tasks(
+        _log_ratio_of_shifts,
+        [
+            (ratio, x, y, shifts[some])
+            for some in gen_batches(len(shifts), items_per_task(n))
+        ],
+        n_jobs=n_jobs,
     )
     return float(joint.mean() - logsumexp(apart) + np.log(n * len(shifts)))
 

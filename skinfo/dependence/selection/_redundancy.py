@@ -14,9 +14,9 @@ from itertools import chain
 
 import numpy as np
 from sklearn.utils import gen_batches
-from sklearn.utils.parallel import Parallel, delayed
 
 from skinfo._core._columns import complete_rows
+from skinfo._core._parallel import items_per_task, run_tasks
 from skinfo._core._threads import one_blas_thread
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo._core._vectors import RandomVector
@@ -24,8 +24,6 @@ from skinfo.dependence.measures._mutual_information import MutualInformation
 from skinfo.dependence.variables._variable import Variable, join
 
 STRATEGIES = ("marginal", "mrmr", "jmi", "cmim")
-
-_SAMPLES_PER_TASK = 20_000  # some 20 ms, so that handing out tasks costs nothing
 
 
 @dataclass(frozen=True)
@@ -147,27 +145,28 @@ def greedy_order(
         features, target = features.take(rows), target.take(rows)
     terms = PairTerms(measure, strategy, target, measure.prepare(target))
     n_features = len(relevance)
-    per_task = max(1, _SAMPLES_PER_TASK // target.n_samples)
-    if n_features <= per_task:
-        n_jobs = 1  # saves the start of a pool
-    with (
-        one_blas_thread(),
-        Parallel(n_jobs=n_jobs, verbose=verbose, prefer="threads") as parallel,
-    ):
-        read = parallel(
-            delayed(terms.read_all)(
-                features.select(range(n_features)[some]), relevance[some]
-            )
-            for some in gen_batches(n_features, per_task)
+    per_task = items_per_task(target.n_samples)
+    with one_blas_thread():
+        read = run_tasks(
+            terms.read_all,
+            [
+                (features.select(range(n_features)[some]), relevance[some])
+                for some in gen_batches(n_features, per_task)
+            ],
+            n_jobs=n_jobs,
+            verbose=verbose,
         )
         prepared = list(chain.from_iterable(read))
 
         def terms_with(chosen: int, candidates: IntArray) -> list[tuple[float, bool]]:
-            found = parallel(
-                delayed(terms.terms)(
-                    [prepared[j] for j in candidates[some]], prepared[chosen]
-                )
-                for some in gen_batches(len(candidates), per_task)
+            found = run_tasks(
+                terms.terms,
+                [
+                    ([prepared[j] for j in candidates[some]], prepared[chosen])
+                    for some in gen_batches(len(candidates), per_task)
+                ],
+                n_jobs=n_jobs,
+                verbose=verbose,
             )
             return list(chain.from_iterable(found))
 

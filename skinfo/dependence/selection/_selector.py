@@ -39,7 +39,7 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
     """
 
     @abstractmethod
-    def _make_measure(self) -> DependenceMeasure:
+    def _make_measure(self) -> DependenceMeasure[Any]:
         """Return the measure, or raise where one of its parameters is wrong."""
 
     @abstractmethod

@@ -69,6 +69,24 @@ def make_variable(columns: Sequence[EncodedColumn]) -> Variable:
     return variable
 
 
+def constant(n_samples: int) -> Variable:
+    """Return a random vector that is the same in all samples."""
+    codes = np.zeros(n_samples, dtype=np.int64)
+    return Variable(codes, np.array([n_samples]), codes[:1], 1, np.empty((1, 0)))
+
+
+def resample(variable: Variable, order: IntArray) -> Variable:
+    """Return a variable at these samples; rows that none of them has are dropped."""
+    codes, kept, n_rows = factorize(variable.codes[order], variable.n_rows)
+    return replace(
+        variable,
+        codes=codes,
+        counts=np.bincount(codes, minlength=n_rows),
+        groups=variable.groups[kept],
+        points=variable.points[kept],
+    )
+
+
 def _single(column: EncodedColumn) -> Variable:
     codes, n_levels = column.codes, len(column.levels)
     if isinstance(column.levels, NumericLevels):

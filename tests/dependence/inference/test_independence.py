@@ -15,8 +15,11 @@ from skinfo.dependence._conditional import conditional_mutual_information
 from skinfo.dependence.inference import _independence
 from skinfo.dependence.inference._independence import independence_test
 from skinfo.dependence.inference._local_permutation import local_permutation
-from skinfo.dependence.measures._conditional import prepare_condition, prepare_triple
-from skinfo.dependence.measures._mutual_information import MutualInformation
+from skinfo.dependence.measures._mutual_information import (
+    MutualInformation,
+    varying_columns,
+)
+from skinfo.dependence.variables._variable import make_variable
 
 
 def fork(n_samples=100, seed=0, correlation=0.0):
@@ -49,9 +52,7 @@ def read(data):
 
 def triple_of(x, y, z, scale):
     """Return the coordinates of all samples, as the estimate takes them."""
-    triple = prepare_triple(
-        MutualInformation(5, scale, "adaptive"), *map(read, (x, y, z))
-    )
+    triple = MutualInformation(5, scale).triple(*map(read, (x, y, z)))
     return [
         variable.points[variable.codes, 0]
         for variable in (triple.x, triple.y, triple.z.variable)
@@ -102,7 +103,7 @@ def test_null_given_z_is_that_of_local_permutations(scale, decimals, follower):
     x, y, z = (np.round(part, decimals) for part in (*pair, z))
     # y takes its scale along: what is permuted are its scores
     scores = triple_of(x, y, z, scale)
-    permutation = local_permutation(prepare_condition(read(z), "rank"))
+    permutation = local_permutation(make_variable(varying_columns(read(z), "rank")))
     result = independence_test(
         x, y, z, measure_params={"scale": scale}, n_permutations=3, random_state=5
     )

@@ -9,6 +9,7 @@ from scipy import sparse
 from scipy.stats import false_discovery_control
 
 from skinfo import hypercontractivity, maximal_correlation, mutual_information
+from skinfo._core import _parallel
 from skinfo._core._columns import read_columns
 from skinfo._core._permutation import draw_seeds, permuted_order
 from skinfo._core._vectors import RandomVector
@@ -235,7 +236,7 @@ def test_results_do_not_depend_on_the_tasks(monkeypatch, samples_per_task, measu
     X = table(30)[["x", "with zeros", "count", "noise"]]
     arguments = {"measure": measure, "n_permutations": 9, "random_state": 0}
     expected = pairwise_dependence(X, **arguments)
-    monkeypatch.setattr(_pairs, "_SAMPLES_PER_TASK", samples_per_task)
+    monkeypatch.setattr(_parallel, "_SAMPLES_PER_TASK", samples_per_task)
     result = pairwise_dependence(X, n_jobs=2, **arguments)
     np.testing.assert_array_equal(result.values, expected.values)
     np.testing.assert_array_equal(result.pvalues, expected.pvalues)
@@ -245,7 +246,7 @@ def test_results_do_not_depend_on_the_tasks(monkeypatch, samples_per_task, measu
 @pytest.mark.parametrize("measure", FUNCTIONS)
 @pytest.mark.parametrize("backend", ["threading", "loky"])
 def test_results_do_not_depend_on_the_backend(monkeypatch, backend, measure):
-    monkeypatch.setattr(_pairs, "_SAMPLES_PER_TASK", 100)
+    monkeypatch.setattr(_parallel, "_SAMPLES_PER_TASK", 100)
     arguments = {"measure": measure, "n_permutations": 9, "random_state": 0}
     expected = pairwise_dependence(table(40), **arguments)
     with joblib.parallel_config(backend=backend, n_jobs=2):

@@ -17,7 +17,9 @@ from skinfo.dependence.kernels._tilt import (
     held_out_ratio,
     tilt_at,
 )
-from skinfo.dependence.measures._hypercontractivity import PotentialCorrelation
+from skinfo.dependence.measures._hypercontractivity import (
+    FeaturePotential,
+)
 from skinfo.dependence.variables._new_samples import NewSamples, training_vector
 
 
@@ -331,7 +333,7 @@ def test_tilt_of_placed_training_samples_is_that_of_the_maximum(direction):
     rng = np.random.default_rng(0)
     x = rng.normal(size=300)
     y = 0.8 * x + 0.6 * rng.normal(size=300)
-    measure = PotentialCorrelation(1.06, 0.05, "kde", direction)
+    measure = FeaturePotential(direction=direction)
     vectors = [measure.prepare(vector(data)) for data in (x, y)]
     maximum = measure.maximum(*vectors)
     source, data = (vectors[0], x) if direction == "forward" else (vectors[1], y)

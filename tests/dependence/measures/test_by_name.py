@@ -51,9 +51,9 @@ def test_a_measure_is_the_function_of_its_name(name, params):
 
 def test_only_hypercontractivity_and_callables_have_a_direction():
     assert set(MEASURES) == set(FUNCTIONS)
-    directed = {name for name in MEASURES if not make_measure(name, None).symmetric}
+    directed = {name for name, measure in MEASURES.items() if not measure.symmetric}
     assert directed == {"hypercontractivity"}
-    assert not make_measure(np.dot, None).symmetric
+    assert not make_measure(np.dot, None).measure.symmetric
 
 
 def test_a_callable_sees_columns_as_arrays_and_vectors_as_matrices():

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from skinfo import MixedMutualInfo
+from skinfo._core import _parallel
 from skinfo._core._vectors import read_vector
 from skinfo.datasets import make_zero_inflated_poisson
-from skinfo.dependence.neighbors import _density_ratio
 from skinfo.dependence.neighbors._density_ratio import (
     DensityRatio,
     donsker_varadhan_bound,
@@ -151,7 +151,7 @@ def test_cyclic_shifts_pair_no_sample_with_itself(monkeypatch, n_samples):
             received.append(np.abs(x.points - y.points).min())
             return np.zeros(len(x.groups))
 
-    monkeypatch.setattr(_density_ratio, "_PAIRS_PER_TASK", 1)
+    monkeypatch.setattr(_parallel, "_SAMPLES_PER_TASK", 1)
     points = np.arange(float(n_samples))[:, np.newaxis]
     placed = NewSamples(points, np.zeros(n_samples, dtype=int))
     donsker_varadhan_bound(Recorder(), placed, placed)

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from skinfo._core import _parallel
 from skinfo._core._permutation import permuted_order
 from skinfo._core._vectors import read_vector
-from skinfo.dependence.selection import _features
 from skinfo.dependence.selection._features import feature_results
 
 
@@ -33,7 +33,7 @@ def read(data, nan_policy="omit"):
 @pytest.mark.parametrize("samples_per_task", [1, 60, 250, 10**6])
 @pytest.mark.parametrize("n_jobs", [None, 2])
 def test_values_do_not_depend_on_the_tasks(monkeypatch, samples_per_task, n_jobs):
-    monkeypatch.setattr(_features, "_SAMPLES_PER_TASK", samples_per_task)
+    monkeypatch.setattr(_parallel, "_SAMPLES_PER_TASK", samples_per_task)
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(30, 7)), rng.normal(size=30)
     seeds = [5, 6, 7]

@@ -26,7 +26,10 @@ from sklearn.pipeline import make_pipeline
 from skinfo import HypercontractivityCoef, hypercontractivity, maximal_correlation
 from skinfo._core._vectors import read_vector
 from skinfo.datasets import make_hidden_correlation
-from skinfo.dependence.measures._hypercontractivity import PotentialCorrelation
+from skinfo.dependence.measures._hypercontractivity import (
+    FeaturePotential,
+    PotentialCorrelation,
+)
 
 
 def make_table(n_samples=200, seed=0):
@@ -118,7 +121,7 @@ def test_all_attributes_have_one_entry_for_each_feature():
 @pytest.mark.parametrize("direction", ["forward", "backward"])
 def test_effective_sample_sizes_are_those_of_the_tilt(direction):
     X, y = make_table()
-    measure = PotentialCorrelation(1.06, 0.05, "kde", direction)
+    measure = FeaturePotential(direction=direction)
     selector = HypercontractivityCoef(direction=direction).fit(X, y)
     for name, found in zip(X, selector.effective_sample_sizes_, strict=True):
         pair = [
@@ -365,7 +368,7 @@ def test_a_fitted_estimator_is_not_much_larger_than_the_selected_columns():
 
 
 def test_results_are_identical_in_two_threads(monkeypatch):
-    monkeypatch.setattr("skinfo.dependence.selection._features._SAMPLES_PER_TASK", 200)
+    monkeypatch.setattr("skinfo._core._parallel._SAMPLES_PER_TASK", 200)
     X, y = make_table()
     selector = HypercontractivityCoef(n_permutations=12, random_state=0)
     expected = clone(selector).fit(X, y)

@@ -55,7 +55,7 @@ def test_scores_are_the_mutual_information_of_each_feature():
 
 
 def test_many_short_features_score_as_if_alone(monkeypatch):
-    monkeypatch.setattr("skinfo.dependence.selection._features._SAMPLES_PER_TASK", 2000)
+    monkeypatch.setattr("skinfo._core._parallel._SAMPLES_PER_TASK", 2000)
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(20, 250)), rng.normal(size=20)
     scores = MixedMutualInfo(n_jobs=2).fit(X, y).scores_

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skinfo import MixedMutualInfo, mutual_information
-from skinfo.dependence.selection import _redundancy
+from skinfo._core import _parallel
 from skinfo.dependence.selection._redundancy import PairTerms, places
 
 GREEDY = ("mrmr", "jmi", "cmim")
@@ -302,7 +302,7 @@ def test_terms_do_not_depend_on_the_number_of_features_in_a_task(monkeypatch):
     selector = MixedMutualInfo(strategy="cmim")
     expected = selector.fit(X, y).ranking_
     for n_features in (1, 5):
-        monkeypatch.setattr(_redundancy, "_SAMPLES_PER_TASK", 150 * n_features)
+        monkeypatch.setattr(_parallel, "_SAMPLES_PER_TASK", 150 * n_features)
         np.testing.assert_array_equal(selector.fit(X, y).ranking_, expected)
 
 

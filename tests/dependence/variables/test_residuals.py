@@ -9,9 +9,8 @@ from scipy.stats import norm, rankdata
 
 from skinfo import conditional_mutual_information
 from skinfo._core._vectors import read_vector
-from skinfo.dependence.measures._conditional import prepare_triple
 from skinfo.dependence.measures._mutual_information import MutualInformation
-from skinfo.dependence.neighbors._conditional import index_triple
+from skinfo.dependence.neighbors._triple import index_triple
 from skinfo.dependence.variables._encoding import encode_columns
 from skinfo.dependence.variables._residuals import residuals
 
@@ -139,7 +138,7 @@ def test_strong_dependence_is_seen_beside_what_z_explains(loadings):
 def test_other_scales_take_nothing(scale):
     x, z = make_samples()
     measure = MutualInformation(5, scale, "adaptive")
-    triple = prepare_triple(measure, *map(read, (x, x**2, z)))
+    triple = measure.triple(*map(read, (x, x**2, z)))
     expected = index_triple(*(measure.prepare(read(part)) for part in (x, x**2, z)))
     for name in ("x", "y"):
         found, plain = getattr(triple, name), getattr(expected, name)

@@ -15,13 +15,9 @@ from skinfo.dependence._mutual_info import (
     pointwise_mutual_information,
 )
 from skinfo.dependence.measures._mutual_information import MutualInformation
-from skinfo.dependence.neighbors._pointwise import (
-    index_pair,
-    mean_term,
-    pointwise_terms,
-    side_by_side,
-)
-from skinfo.dependence.neighbors._ties import tie_broken_terms
+from skinfo.dependence.neighbors._terms import mean_term, pointwise_terms
+from skinfo.dependence.neighbors._ties import tie_terms
+from skinfo.dependence.neighbors._triple import index_triple, side_by_side
 from skinfo.dependence.variables._encoding import encode_columns
 from skinfo.dependence.variables._variable import make_variable
 
@@ -87,12 +83,13 @@ def slow_terms(pair, n_neighbors, ties):
             q_y = np.sum(distances_y[i] <= radius)
         marginal_terms = digamma(n_x) + digamma(n_y)
         if radius > 0 and ties == "adaptive" and max(q_x - n_x, q_y - n_y) > 1:
-            (marginal_terms,) = tie_broken_terms(
+            nothing_given = np.array([n_samples])
+            (marginal_terms,) = tie_terms(
                 np.array([k]),
                 np.array([np.sum(joint[i] <= radius) - 1]),
-                (np.array([n_x]), np.array([n_y])),
-                (np.array([q_x]), np.array([q_y])),
-            )
+                (np.array([n_x]), np.array([n_y]), nothing_given),
+                (np.array([q_x]), np.array([q_y]), nothing_given),
+            ) + digamma(n_samples)
         terms[i] = digamma(k) + np.log(n_samples) - marginal_terms
     return terms
 
@@ -274,7 +271,7 @@ def prepared(x, y, *, n_neighbors=5, scale="rank", ties="adaptive"):
         )
         for data in (x, y)
     ]
-    return index_pair(*variables), measure
+    return index_triple(*variables), measure
 
 
 @pytest.mark.parametrize("kind", ["continuous", "rounded", "atoms in both", "vectors"])
@@ -282,14 +279,14 @@ def test_permuted_pair_is_the_pair_of_permuted_data(kind):
     x, y, *_ = make_pair(kind, 0)
     order = np.random.default_rng(1).permutation(len(x))
     pair, measure = prepared(x, y)
-    permuted = pair.permuted(order)
+    permuted = pair.reordered(order)
     expected, _ = prepared(x, y[order])
     np.testing.assert_array_equal(
-        measure.terms(permuted)[permuted.joint.codes],
-        measure.terms(expected)[expected.joint.codes],
+        measure.terms(permuted)[permuted.joint.variable.codes],
+        measure.terms(expected)[expected.joint.variable.codes],
     )
-    assert permuted.index_x is pair.index_x
-    assert permuted.index_y is pair.index_y
+    assert permuted.xz is pair.xz
+    assert permuted.yz.index is pair.yz.index
 
 
 def test_values_of_the_measure_are_the_estimates_in_each_order():
@@ -309,9 +306,9 @@ def test_mean_term_weighs_rows_by_their_samples():
     x = np.array([0, 0, 0, 1, 1, 2])
     pair, measure = prepared(x, x % 2, n_neighbors=1)
     terms = pointwise_terms(pair, n_neighbors=1, ties="adaptive")
-    assert pair.joint.n_rows == len(terms) == 3
-    expected = terms[pair.joint.codes].mean()
-    assert mean_term(pair.joint, terms) == pytest.approx(expected)
+    assert pair.joint.variable.n_rows == len(terms) == 3
+    expected = terms[pair.joint.variable.codes].mean()
+    assert mean_term(pair.joint.variable, terms) == pytest.approx(expected)
     np.testing.assert_array_equal(terms, measure.terms(pair))
 
 
@@ -341,15 +338,15 @@ def test_pairs_side_by_side_have_the_terms_of_each(kind, ties):
         )
         for data in PERMUTED_PAIRS[kind](rng)
     )
-    pair = index_pair(x, y)
-    pairs = [pair, *(pair.permuted(rng.permutation(60)) for _ in range(4))]
+    pair = index_triple(x, y)
+    pairs = [pair, *(pair.reordered(rng.permutation(60)) for _ in range(4))]
     together = measure.terms(side_by_side(pairs))
     apart = [measure.terms(each) for each in pairs]
     np.testing.assert_array_equal(together, np.concatenate(apart))
 
 
 def test_one_pair_side_by_side_is_itself():
-    pair = index_pair(
+    pair = index_triple(
         *(
             MutualInformation(5, "rank", "gao").prepare(
                 read_vector(

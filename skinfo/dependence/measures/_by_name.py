@@ -11,7 +11,7 @@ import numpy as np
 from skinfo._core._columns import Column, nominal_by_kind
 from skinfo._core._typing import AnyArray, IntArray
 from skinfo._core._vectors import RandomVector
-from skinfo.dependence.measures._hypercontractivity import PotentialCorrelation
+from skinfo.dependence.measures._hypercontractivity import Hypercontractivity
 from skinfo.dependence.measures._maximal_correlation import MaximalCorrelation
 from skinfo.dependence.measures._measure import DependenceMeasure
 from skinfo.dependence.measures._mutual_information import MutualInformation
@@ -105,7 +105,7 @@ class _Kind:
 _KINDS = {
     "mutual_information": _Kind(MutualInformation, _MUTUAL_INFORMATION_DEFAULTS, True),
     "hypercontractivity": _Kind(
-        PotentialCorrelation, _HYPERCONTRACTIVITY_DEFAULTS, False
+        Hypercontractivity, _HYPERCONTRACTIVITY_DEFAULTS, False
     ),
     "maximal_correlation": _Kind(
         MaximalCorrelation, _MAXIMAL_CORRELATION_DEFAULTS, True

@@ -70,7 +70,7 @@ def test_nominal_tilt_is_looked_up():
 @pytest.mark.parametrize("distances_per_batch", [1, 100, 1 << 20])
 def test_tilt_of_vectors_is_a_regression_on_the_cells(distances_per_batch, monkeypatch):
     monkeypatch.setattr(
-        "skinfo.dependence.kernels._tilt._DISTANCES_TOGETHER", distances_per_batch
+        "skinfo.dependence.kernels._tilt._DISTANCES_PER_BATCH", distances_per_batch
     )
     rng = np.random.default_rng(0)
     known, groups = rng.normal(size=(30, 2)), np.sort(rng.integers(0, 2, size=30))

@@ -11,7 +11,7 @@ from sklearn.feature_selection import mutual_info_classif, mutual_info_regressio
 from skinfo import mutual_information
 from skinfo._core._vectors import read_vector
 from skinfo.dependence.kernels._kernel_vector import KernelVector
-from skinfo.dependence.measures._hypercontractivity import PotentialCorrelation
+from skinfo.dependence.measures._hypercontractivity import Hypercontractivity
 from skinfo.dependence.measures._mutual_information import MutualInformation
 from skinfo.dependence.neighbors._triple import index_triple
 
@@ -103,7 +103,7 @@ def mesner_shalizi(
 
 
 def kernel_pair(
-    measure: PotentialCorrelation, x: Any, y: Any
+    measure: Hypercontractivity, x: Any, y: Any
 ) -> tuple[KernelVector, KernelVector]:
     """Return two variables as hypercontractivity sees them."""
     kernel_x, kernel_y = (

@@ -28,7 +28,7 @@ from skinfo.dependence.kernels import _cells
 from skinfo.dependence.kernels._cells import Cells, gather
 from skinfo.dependence.kernels._channel import smooth_cells
 from skinfo.dependence.kernels._kernel_vector import KernelVector
-from skinfo.dependence.measures._hypercontractivity import PotentialCorrelation
+from skinfo.dependence.measures._hypercontractivity import Hypercontractivity
 
 CORRELATION = 0.6
 SMALLEST, LARGEST = 0.25, 0.40
@@ -43,7 +43,7 @@ QUANTILE = 0.95
 N_GRID = 1500
 LARGEST_GRID_ERROR = 2e-3
 N_VECTORS = 2000
-MEASURE = PotentialCorrelation(1.06, 0.05, "kde")
+MEASURE = Hypercontractivity(1.06, 0.05, "kde")
 
 ESTIMATES = ("default", "without top witness", "sigma_2^2", "uncapped", "paper")
 

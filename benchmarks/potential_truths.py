@@ -33,7 +33,7 @@ from skinfo.dependence.kernels._ascent import (
     step,
 )
 from skinfo.dependence.kernels._channel import Channel
-from skinfo.dependence.measures._hypercontractivity import PotentialCorrelation
+from skinfo.dependence.measures._hypercontractivity import Hypercontractivity
 
 FloatArray = NDArray[np.float64]
 
@@ -251,14 +251,14 @@ SAMPLES: Mapping[str, Callable[[int, int], Bunch]] = {
     "constant but for one": almost_constant,
 }
 MEASURES = {
-    "default": PotentialCorrelation(1.06, 0.05, "kde"),
-    "uncapped": PotentialCorrelation(1.06, None, "kde"),
-    "paper": PotentialCorrelation(1.06, 0.05, "paper"),
+    "default": Hypercontractivity(1.06, 0.05, "kde"),
+    "uncapped": Hypercontractivity(1.06, None, "kde"),
+    "paper": Hypercontractivity(1.06, 0.05, "paper"),
 }
 
 
 def kernel_channel(
-    draw: Callable[[int, int], Bunch], measure: PotentialCorrelation, seed: int
+    draw: Callable[[int, int], Bunch], measure: Hypercontractivity, seed: int
 ) -> Channel:
     sample = draw(N_SAMPLES, seed)
     return measure.channel(*kernel_pair(measure, sample.x, sample.y))

@@ -1,4 +1,4 @@
-"""Hypercontractivity and maximal correlation: the functions."""
+"""The functions for hypercontractivity and maximal correlation."""
 
 from __future__ import annotations
 
@@ -18,25 +18,26 @@ from skinfo._core._warnings import warn
 from skinfo.dependence.kernels._ascent import maximise
 from skinfo.dependence.kernels._channel import Channel
 from skinfo.dependence.kernels._kernel_vector import KernelVector
-from skinfo.dependence.measures._hypercontractivity import PotentialCorrelation
+from skinfo.dependence.measures._hypercontractivity import Hypercontractivity
+from skinfo.dependence.measures._kernel_measure import KernelMeasure
 from skinfo.dependence.measures._maximal_correlation import MaximalCorrelation
 
-_SUM_TOLERANCE = 1e-9
-_SMALLEST_PROBABILITY = 1e-100  # of a value; below, its tilts would overflow
-_MOST_STARTS = 50  # point masses that an exact joint is searched from
-_SLACK = 1e-6  # of the value, for the tilt where the ratio is largest for small ones
+_SUM_TOLERANCE = 1e-9  # far above the rounding of a sum, far below any mistake
+_SMALLEST_PROBABILITY = 1e-100  # rarer values count as absent; 1 / p must stay finite
+_N_VERTICES = 50  # point masses to start from: in an exact joint every value counts
+_SLACK = 1e-6  # share of the value given up for a larger tilt
 
 
 @dataclass(frozen=True)
 class DiscreteHypercontractivity:
-    """What :func:`hypercontractivity_discrete` returns.
+    """The result of :func:`hypercontractivity_discrete`.
 
     Attributes
     ----------
     value : float
         The hypercontractivity coefficient, in [0, 1].
     tilt : ndarray of shape (n_x,)
-        The ratio r(x) / p(x) that reaches it; NaN where x never occurs.
+        The ratio r(x) / p(x) that reaches `value`; NaN where x has probability 0.
     lower_bound : float
         The squared maximal correlation.
     """
@@ -51,34 +52,36 @@ def hypercontractivity_discrete(
 ) -> DiscreteHypercontractivity:
     r"""Compute the hypercontractivity coefficient of a discrete joint distribution.
 
-    How strongly X can drive Y, from X to Y: 0 for independent variables, at most 1.
+    The coefficient measures how strongly X can influence Y. It is directed, 0 if and
+    only if X and Y are independent, and at most 1.
 
     Parameters
     ----------
     joint : array-like of shape (n_x, n_y)
-        The joint probabilities, x along the rows. Rows and columns of zeros count for
-        nothing. Counts are normalised, with a warning.
+        The joint probabilities p(x, y), with one row for each x. Rows and columns of
+        zeros are ignored. Counts are normalised, with a warning.
     tol : float, default=1e-10
-        The relative gain below which an ascent ends; a quasi-Newton search follows.
+        Relative gain of a step below which the fixed-point ascent stops. A quasi-Newton
+        search refines its result.
 
     Returns
     -------
     DiscreteHypercontractivity
-        With the attributes
+        A result with the attributes:
 
         value : float
             The coefficient, in [0, 1].
         tilt : ndarray of shape (n_x,)
-            The ratio r(x) / p(x) that reaches it, up to 1e-6 of the value; of several,
-            the largest. NaN where x never occurs (below 1e-100).
+            The ratio r(x) / p(x) that reaches `value` within a relative 1e-6; of
+            several, the largest. NaN where p(x) is 0 (below 1e-100).
         lower_bound : float
-            The squared maximal correlation, which is never larger.
+            The squared maximal correlation, which never exceeds `value`.
 
     Raises
     ------
     ValueError
-        If `joint` has no positive entry, a negative or missing one, or is not
-        two-dimensional, or `tol` is not positive.
+        If `joint` is not two-dimensional, has a negative or missing entry or no
+        positive one, or if `tol` is not positive.
     TypeError
         If `tol` is not a number.
 
@@ -89,7 +92,7 @@ def hypercontractivity_discrete(
 
     See Also
     --------
-    hypercontractivity : From samples.
+    hypercontractivity : Estimate from samples.
 
     Notes
     -----
@@ -100,10 +103,11 @@ def hypercontractivity_discrete(
         s(X; Y) = \sup_{r \ne p_X} \frac{D(r_Y \| p_Y)}{D(r \| p_X)},
         \qquad r_Y(y) = \sum_x p(y | x) \, r(x),
 
-    over the distributions `r` of X. Every start (both signs of the function of the
-    maximal correlation, the best 50 point masses) climbs by Dinkelbach's method, which
-    never lowers the ratio. The result is deterministic. A supremum over a function
-    that is not concave can be missed; on 200 random joints it never was.
+    over the distributions `r` of X. It is maximised by Dinkelbach's method, which never
+    lowers the ratio, from several starts: tilts along both signs of the function of X
+    that attains the maximal correlation, and the best 50 point masses. The result is
+    deterministic. The ratio is not concave, so that the supremum could be missed; on
+    200 random joint distributions it never was.
 
     References
     ----------
@@ -115,7 +119,7 @@ def hypercontractivity_discrete(
 
     Examples
     --------
-    A rare value of X determines Y; the other leaves it free:
+    The rare value of X determines Y; the other one does not:
 
     >>> from skinfo import hypercontractivity_discrete
     >>> result = hypercontractivity_discrete([[0.45, 0.45], [0.1, 0.0]])
@@ -128,7 +132,7 @@ def hypercontractivity_discrete(
     joint = _read_joint(joint)
     rows = np.flatnonzero(joint.sum(axis=1) > _SMALLEST_PROBABILITY)
     present = joint[rows][:, joint.sum(axis=0) > _SMALLEST_PROBABILITY]
-    # what the values are called does not count: not even in the last digit
+    # sorted, so that a relabelling of values does not change even the last digit
     rows_in_order = np.lexsort(np.sort(present, axis=1).T)
     columns_in_order = np.lexsort(np.sort(present, axis=0))
     present = present[rows_in_order][:, columns_in_order]
@@ -137,7 +141,7 @@ def hypercontractivity_discrete(
             Channel(present / present.sum()),
             cap=math.inf,
             tol=tol,
-            n_vertices=_MOST_STARTS,
+            n_vertices=_N_VERTICES,
             slack=_SLACK,
             polished=True,
         )
@@ -147,7 +151,7 @@ def hypercontractivity_discrete(
 
 
 def _read_joint(joint: ArrayLike) -> FloatArray:
-    """Read joint probabilities; warn where they do not sum to 1."""
+    """Return joint probabilities, normalised; warn if they do not sum to 1."""
     try:
         table = check_array(joint, dtype=np.float64, input_name="joint")
     except ValueError as error:
@@ -164,7 +168,7 @@ def _read_joint(joint: ArrayLike) -> FloatArray:
             "positive."
         )
     table = table / largest  # so that no sum overflows
-    scaled_total = float(np.sort(table, axis=None).sum())  # in an order of its own
+    scaled_total = float(np.sort(table, axis=None).sum())  # sorted: see above
     total = scaled_total * largest
     if abs(total - 1) > _SUM_TOLERANCE:
         warn(
@@ -187,75 +191,77 @@ def hypercontractivity(
     y_discrete: Any = "auto",
     nan_policy: str = "raise",
 ) -> float:
-    r"""Estimate how strongly x can drive y, if only in some region of x.
+    r"""Estimate the hypercontractivity coefficient from x to y.
 
-    The hypercontractivity coefficient from `x` to `y`, or *potential correlation*,
-    within a sub-population of at least the size `min_fraction`: near 0 for independent
-    variables, and larger the more of `y` follows from `x` in some part of the range of
-    `x`, even if that holds few samples. Each of `x` and `y` is one random variable or
-    vector. The estimate is deterministic.
+    It measures how strongly `x` can influence `y`, even if only in a small part of its
+    range, and is also called *potential correlation*. It is near 0 for independent
+    variables, and larger the better `x` determines `y` in some part of its range that
+    holds at least the fraction `min_fraction` of the samples. Each of `x` and `y` is
+    one random variable or random vector. The estimate is deterministic.
 
     Parameters
     ----------
     x, y : array-like or dataframe of shape (n_samples,) or (n_samples, n_columns)
-        Samples of the two variables. Strings, categories, booleans, and integers with
-        at most `sqrt(n_samples)` distinct values are nominal; other numbers and dates
-        are coordinates.
+        Samples of the two variables. By default, strings, categories, booleans, and
+        integers with at most `sqrt(n_samples)` distinct values are nominal; other
+        numbers and dates are numeric.
     bandwidth_factor : float, default=1.06
         The standard deviation of the Gaussian kernel is `bandwidth_factor` times that
-        of the column times `n_samples ** (-1 / (d + 4))`, with `d` coordinates. A
-        larger one smooths more, which lowers the value.
+        of the column times `n_samples ** (-1 / (d + 4))`, with `d` numeric columns. A
+        larger factor smooths more, which lowers the value.
     min_fraction : float, default=0.05
-        The tilt may concentrate on no less than this fraction of the samples: the
-        potential correlation within a sub-population of at least this size. The cap on
-        the tilt is `min(sqrt(n_samples), 1 / min_fraction)`. None removes it; the
-        estimate then moves to single isolated samples as they become more.
+        The smallest fraction of the samples on which the tilt may concentrate: what is
+        estimated is the potential correlation within a sub-population of at least this
+        size. The tilt is at most `min(sqrt(n_samples), 1 / min_fraction)`. None removes
+        this bound; the estimate is then dominated by isolated samples.
     method : {"kde", "paper"}, default="kde"
-        "kde": the kernel joint with its own marginals. "paper": the estimator of the
-        authors' code [1]_, solved to convergence: their matrix, their cap
-        `sqrt(n_samples)`, one bandwidth for all columns, and integers as coordinates.
+        "kde": a kernel estimate of the joint distribution, with its own marginals.
+        "paper": the estimator of the authors' code [1]_, solved to convergence: their
+        matrix, their bound `sqrt(n_samples)` of the tilt, one bandwidth for all columns
+        of a variable, and integers as numeric.
     x_discrete, y_discrete : "auto", bool, or array-like, default="auto"
-        Which columns are nominal: a bool for all, a mask, or indices or names of
-        those to add to what "auto" finds.
+        Which columns are nominal: a bool for all of them, a mask, or indices or names
+        of columns that are nominal in addition to those of "auto".
     nan_policy : {"raise", "omit"}, default="raise"
-        "raise": missing or infinite values are an error. "omit": rows that have any
-        are left out.
+        "raise": raise an error for missing or infinite values. "omit": leave out the
+        rows that have any.
 
     Returns
     -------
     float
-        The estimate, in [0, 1]; 0 where x or y is constant. It is attenuated by the
-        kernel, and its size under independence depends on the marginals: compare it
-        with permutations, not across variables.
+        The estimate, in [0, 1]; 0 if x or y is constant. The kernel attenuates it, and
+        its size under independence depends on the marginals: compare it with its values
+        under permutations rather than across variables.
 
     Raises
     ------
     ValueError
         If there are fewer than 5 samples, values are missing, lengths differ, or a
-        parameter is out of its range.
+        parameter is out of range.
     TypeError
         If a parameter has the wrong type, or the data are sparse.
 
     See Also
     --------
-    hypercontractivity_discrete : Of an exact joint distribution.
-    maximal_correlation : Of the same joint; its square is never larger.
-    HypercontractivityCoef : For many features, with p-values and the tilt.
+    hypercontractivity_discrete : The coefficient of a given joint distribution.
+    maximal_correlation : Symmetric; its square is never larger.
+    HypercontractivityCoef : The same for many features, with p-values and the tilt.
 
     Notes
     -----
-    With Gaussian kernels on the samples and each row scaled to sum 1, in `W_x` and
-    `W_y`, the joint is :math:`P = W_x W_y^\top / \sum`. Of it the estimate is
+    Let `W_x` and `W_y` be the Gaussian kernel matrices of the samples of x and y, each
+    row scaled to sum 1. The joint distribution is estimated by
+    :math:`P = W_x W_y^\top / \sum`, and the coefficient by
 
     .. math::
 
         \sup_{r \le c \, p_X} \frac{D(r_Y \| p_Y)}{D(r \| p_X)},
 
-    with `p` its own marginals and `c` the cap, so that it is in [0, 1]. Scalars are
-    gathered in cells of an eighth of the bandwidth; vectors are where there are more
-    than 2000 samples. Nominal values have cells of their own (of more than 2000 the
-    rarest share one). The :doc:`user guide </user_guide/hypercontractivity>` says what
-    the cap and the kernel do.
+    with the marginals :math:`p_X, p_Y` of `P` and the bound `c` of the tilt. Samples of
+    one numeric column are gathered in cells of an eighth of the bandwidth; those of
+    several are gathered if there are more than 2000 distinct ones. Each nominal value
+    has its own cells (of more than 2000, the rarest share one). The :doc:`user guide
+    </user_guide/hypercontractivity>` explains the effects of the bound and the kernel.
 
     References
     ----------
@@ -264,7 +270,7 @@ def hypercontractivity(
 
     Examples
     --------
-    In 5% of the samples `y` is `x` plus noise; in the others it is independent:
+    In 5% of the samples `y` is `x` plus noise; in the others they are independent:
 
     >>> import numpy as np
     >>> from skinfo import hypercontractivity
@@ -276,7 +282,7 @@ def hypercontractivity(
     >>> round(hypercontractivity(data.x, rng.permutation(data.y)), 2)
     0.02
     """
-    measure = PotentialCorrelation(bandwidth_factor, min_fraction, method)
+    measure = Hypercontractivity(bandwidth_factor, min_fraction, method)
     pair = _read_kernel_pair(
         x,
         y,
@@ -298,45 +304,47 @@ def maximal_correlation(
     y_discrete: Any = "auto",
     nan_policy: str = "raise",
 ) -> float:
-    r"""Estimate the maximal correlation of two variables of any kind.
+    r"""Estimate the maximal correlation of two variables.
 
-    The largest correlation between a function of `x` and a function of `y`: 0 for
-    independent variables, 1 where some function of the one is a function of the other.
-    It is symmetric, and estimated from the joint that :func:`hypercontractivity` takes,
-    by one singular value decomposition. Its power against rare dependence is often as
-    good.
+    The maximal correlation is the largest correlation between a function of `x` and a
+    function of `y`: 0 if and only if they are independent, and 1 if some non-constant
+    function of one equals a function of the other. It is symmetric. It is estimated
+    from the same joint distribution as :func:`hypercontractivity`, by one singular
+    value decomposition, and often detects rare dependence equally well.
 
     Parameters
     ----------
     x, y : array-like or dataframe of shape (n_samples,) or (n_samples, n_columns)
         Samples of the two variables, as for :func:`hypercontractivity`.
     bandwidth_factor : float, default=1.06
-        The factor of the bandwidth of the kernel.
+        Factor of the kernel bandwidth, as for :func:`hypercontractivity`.
     x_discrete, y_discrete : "auto", bool, or array-like, default="auto"
-        Which columns are nominal.
+        Which columns are nominal, as for :func:`hypercontractivity`.
     nan_policy : {"raise", "omit"}, default="raise"
-        "omit": rows with a missing or infinite value are left out.
+        "raise": raise an error for missing or infinite values. "omit": leave out the
+        rows that have any.
 
     Returns
     -------
     float
-        The estimate, in [0, 1]; 0 where x or y is constant.
+        The estimate, in [0, 1]; 0 if x or y is constant.
 
     Raises
     ------
     ValueError
-        As for :func:`hypercontractivity`.
+        If there are fewer than 5 samples, values are missing, lengths differ, or a
+        parameter is out of range.
     TypeError
-        As for :func:`hypercontractivity`.
+        If a parameter has the wrong type, or the data are sparse.
 
     See Also
     --------
-    hypercontractivity : Directed, and at least the square of this one.
+    hypercontractivity : Directed, and at least the square of this measure.
 
     Notes
     -----
-    It is the second singular value of the matrix
-    :math:`p(x, y) / \sqrt{{p(x) p(y)}}`.
+    The estimate is the second singular value of the matrix
+    :math:`p(x, y) / \sqrt{p(x) p(y)}`.
 
     References
     ----------
@@ -347,7 +355,7 @@ def maximal_correlation(
     >>> import numpy as np
     >>> from skinfo import maximal_correlation
     >>> x = np.random.default_rng(0).uniform(-1, 1, size=1000)
-    >>> round(maximal_correlation(x, x**2), 1)  # the correlation of x and x^2 is 0
+    >>> round(maximal_correlation(x, x**2), 1)  # their linear correlation is 0
     0.9
     """
     measure = MaximalCorrelation(bandwidth_factor)
@@ -366,13 +374,13 @@ def maximal_correlation(
 def _read_kernel_pair(
     x: ArrayLike,
     y: ArrayLike,
-    measure: PotentialCorrelation | MaximalCorrelation,
+    measure: KernelMeasure,
     *,
     x_discrete: Any,
     y_discrete: Any,
     nan_policy: str,
 ) -> tuple[KernelVector, KernelVector]:
-    """Read two variables, check them, and prepare them for the measure."""
+    """Return two variables, read, checked and prepared for the measure."""
     measure.check_options()
     vectors = read_pair(
         x,

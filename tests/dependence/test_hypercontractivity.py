@@ -441,11 +441,11 @@ from threading import Event
 from threadpoolctl import threadpool_info
 
 from skinfo import hypercontractivity
-from skinfo.dependence.measures._hypercontractivity import PotentialCorrelation
+from skinfo.dependence.measures._hypercontractivity import Hypercontractivity
 
 inside, leave = [Event(), Event()], [Event(), Event()]
 numbers = iter(range(2))
-maximum = PotentialCorrelation.maximum
+maximum = Hypercontractivity.maximum
 
 
 def wait_inside(*arguments):
@@ -460,7 +460,7 @@ def blas_threads():
     return {one["filepath"]: one["num_threads"] for one in libraries}
 
 
-PotentialCorrelation.maximum = wait_inside
+Hypercontractivity.maximum = wait_inside
 x = [0.1, 0.3, 0.4, 0.9, 1.6, 2.5]
 before = blas_threads()
 with ThreadPoolExecutor(2) as executor:

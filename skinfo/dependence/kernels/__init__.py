@@ -1,1 +1,1 @@
-"""Kernel joints of samples as channels, and tilts of them."""
+"""Kernel estimates of joint distributions, and tilts that maximise their ratio."""

@@ -1,4 +1,4 @@
-"""Joint distributions as channels, exact or from samples by kernels."""
+"""Joint distributions as channels: exact ones, and kernel estimates from samples."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from scipy.sparse.linalg import ArpackNoConvergence, svds
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo.dependence.kernels._cells import Cells
 
-_DENSE_SVD_UP_TO = 400  # cells; above, Lanczos iterations are faster
-_LANCZOS_STEPS = 100  # restarts, after which the dense decomposition is faster
+_DENSE_SVD_UP_TO = 400  # cells, 50 ms; exact also where singular values nearly tie
+_LANCZOS_RESTARTS = 100  # then the dense SVD: singular values that nearly tie are slow
 
 
 @dataclass(frozen=True)
 class Channel:
-    """A joint distribution (n_x, n_y) without empty rows or columns, from x to y."""
+    """A joint distribution (n_x, n_y), every row and column positive, as p(y|x)."""
 
     joint: FloatArray
 
@@ -35,11 +35,11 @@ class Channel:
         return pmf
 
     def output_tilts(self, tilts: FloatArray) -> FloatArray:
-        """Return r_y / p_y = sum_x p(x|y) r_x / p_x of tilts (n_x, n_tilts)."""
+        """Return v(y) = sum_x p(x|y) w(x), (n_y, n_tilts), from w (n_x, n_tilts)."""
         return (self.joint.T @ tilts) / self.output_pmf[:, np.newaxis]
 
     def input_means(self, values: FloatArray) -> FloatArray:
-        """Return sum_y p(y|x) values(y), of values (n_y, n_tilts)."""
+        """Return sum_y p(y|x) f(y), (n_x, n_tilts), from values f (n_y, n_tilts)."""
         return (self.joint @ values) / self.input_pmf[:, np.newaxis]
 
     def conditional(self) -> FloatArray:
@@ -47,28 +47,28 @@ class Channel:
         return self.joint / self.input_pmf[:, np.newaxis]
 
     def leading_pair(self) -> tuple[float, FloatArray]:
-        """Return the maximal correlation, and the function of x that reaches it.
+        """Return the maximal correlation and the function of x (n_x,) that attains it.
 
-        They are the second singular value of p(x, y) / sqrt(p(x) p(y)) and its left
-        singular vector over sqrt(p(x)), (n_x,): of mean 0 and variance 1.
+        They are the second singular value of p(x, y) / sqrt(p(x) p(y)), and its left
+        singular vector divided by sqrt(p(x)), which has mean 0 and variance 1.
         """
         p, q = np.sqrt(self.input_pmf), np.sqrt(self.output_pmf)
         if min(len(p), len(q)) == 1:
             return 0.0, np.zeros(len(p))
         matrix = self.joint / p[:, np.newaxis] / q
-        matrix -= np.outer(p, q)  # the first singular value, 1
+        matrix -= np.outer(p, q)  # removes the first singular value, which is 1
         left, singular = _leading_singular_pair(matrix)
         function = left[:, 0] / p
-        function -= self.input_pmf @ function  # what rounding left of the mean
+        function -= self.input_pmf @ function  # the rounding of the mean
         return min(float(singular[0]), 1.0), function
 
 
 def _leading_singular_pair(matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return left singular vectors and singular values, the leading ones first."""
+    """Return left singular vectors (in columns) and singular values, largest first."""
     if min(matrix.shape) > _DENSE_SVD_UP_TO:
         start = np.random.default_rng(0).standard_normal(min(matrix.shape))
-        with suppress(ArpackNoConvergence):  # many are nearly the largest
-            left, singular, _ = svds(matrix, k=1, v0=start, maxiter=_LANCZOS_STEPS)
+        with suppress(ArpackNoConvergence):
+            left, singular, _ = svds(matrix, k=1, v0=start, maxiter=_LANCZOS_RESTARTS)
             return np.asarray(left, dtype=np.float64), np.asarray(singular, dtype=float)
     left, singular, _ = np.linalg.svd(matrix, full_matrices=False)
     return left.astype(np.float64), singular.astype(np.float64)
@@ -76,17 +76,17 @@ def _leading_singular_pair(matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 @dataclass(frozen=True)
 class SmoothedVector:
-    """The cells of a random vector with the kernel between them.
+    """The cells of a random vector with the kernel smoother between them.
 
-    `smoother` (n_cells, n_cells): how much cell b adds to cell a; None for nothing
-    but to itself. With m the counts, S_ab = K_ab / sum_b K_ab m_b.
+    `smoother` (n_cells, n_cells): S_ab = K_ab / sum_b K_ab m_b, with the kernel K and
+    the counts m; None if the kernel is the identity.
     """
 
     cells: Cells
     smoother: FloatArray | None
 
     def smooth(self, table: FloatArray) -> FloatArray:
-        """Return S table, of a table (n_cells, ...)."""
+        """Return the product of the smoother and a table (n_cells, n)."""
         if self.smoother is None:
             return table / self.cells.counts[:, np.newaxis]
         return self.smoother @ table
@@ -97,7 +97,7 @@ class SmoothedVector:
 
 
 def smooth_cells(cells: Cells) -> SmoothedVector:
-    """Compute the kernel between cells."""
+    """Return the cells with their smoother."""
     kernel = cells.kernel()
     if kernel is not None:
         kernel /= (kernel @ cells.counts)[:, np.newaxis]
@@ -107,9 +107,9 @@ def smooth_cells(cells: Cells) -> SmoothedVector:
 def kernel_joint(
     x: SmoothedVector, y: SmoothedVector, order: IntArray | None = None
 ) -> Channel:
-    """Return P = W_x W_y^T / sum over cells, y in this order of its samples.
+    """Return P = W_x W_y^T / sum, added up over cells; `order` permutes the y.
 
-    W_x holds the kernel weights of all samples at the samples, each row of sum 1.
+    W_x (n_samples, n_samples) is the Gaussian kernel with each row scaled to sum 1.
     """
     joint = _density_ratio(x, y, order)
     joint *= x.cells.counts[:, np.newaxis]
@@ -121,16 +121,16 @@ def kernel_joint(
 def centred_joint(
     x: SmoothedVector, y: SmoothedVector, order: IntArray | None = None
 ) -> Channel:
-    """Return the joint of the authors' code: doubly centred, negative entries cut.
+    """Return the joint of the authors' code: doubly centred, negative entries set to 0.
 
-    A = W_x W_y^T, then A + 1/n + sum(A)/n^2 - (row sums + column sums)/n, all over
-    samples, so that both marginals are uniform up to the cut.
+    With A = W_x W_y^T over samples it is A + 1/n + sum(A)/n^2 - (row sums + column
+    sums)/n, whose marginals are uniform before negative entries are set to 0.
     """
     ratio = _density_ratio(x, y, order)
     n = x.cells.n_samples
-    of_rows, of_columns = ratio @ y.cells.counts, x.cells.counts @ ratio
-    ratio += 1 / n + of_rows @ x.cells.counts / n**2
-    ratio -= (of_rows[:, np.newaxis] + of_columns) / n
+    row_sums, column_sums = ratio @ y.cells.counts, x.cells.counts @ ratio
+    ratio += 1 / n + row_sums @ x.cells.counts / n**2
+    ratio -= (row_sums[:, np.newaxis] + column_sums) / n
     joint = np.maximum(ratio, 0)
     joint *= x.cells.counts[:, np.newaxis]
     joint *= y.cells.counts
@@ -140,7 +140,7 @@ def centred_joint(
 def _density_ratio(
     x: SmoothedVector, y: SmoothedVector, order: IntArray | None
 ) -> FloatArray:
-    """Return S_x T S_y^T, with T the table of samples in each pair of cells."""
+    """Return S_x T S_y^T, where T counts the samples in each pair of cells."""
     n_x, n_y = len(x.cells), len(y.cells)
     codes_y = y.cells.codes if order is None else y.cells.codes[order]
     keys = x.cells.codes * n_y + codes_y

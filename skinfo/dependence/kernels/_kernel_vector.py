@@ -11,14 +11,14 @@ from skinfo.dependence.kernels._cells import Cells, gather
 from skinfo.dependence.kernels._channel import SmoothedVector, smooth_cells
 from skinfo.dependence.variables._new_samples import TrainingVector, training_vector
 
-_SMALLEST_BANDWIDTH = 1e-100  # of the deviation, so that squares stay finite
+_SMALLEST_BANDWIDTH = 1e-100  # standard deviations; squared distances stay finite
 
 
 @dataclass(frozen=True)
 class KernelVector:
-    """A random vector with its cells, the kernel between them, and its scales.
+    """A random vector prepared for kernel estimates.
 
-    `schema`: the vector without its samples. `bandwidth`: of the coordinates.
+    `schema`: its columns without samples. `bandwidth`: in units of the coordinates.
     """
 
     schema: RandomVector
@@ -35,10 +35,10 @@ class KernelVector:
 def kernel_vector(
     vector: RandomVector, bandwidth_factor: float, *, pooled: bool = False
 ) -> KernelVector:
-    """Gather the samples in cells, with the bandwidth c std n^(-1 / (d + 4)).
+    """Gather the samples in cells, for the bandwidth c std n^(-1 / (d + 4)).
 
-    `pooled`: one standard deviation for all columns together, as in the authors' code;
-    else each column has its own.
+    `pooled`: one standard deviation for all entries, as in the authors' code; otherwise
+    one for each column.
     """
     training = training_vector(vector, None if pooled else "standard")
     variable = training.variable
@@ -55,7 +55,7 @@ def kernel_vector(
 
 
 def _pooled_deviation(vector: RandomVector) -> float:
-    """Return the standard deviation of the entries of all numeric columns; 1 for 0."""
+    """Return the standard deviation of all numeric entries together; 1 if it is 0."""
     values = [
         column.values.astype(float)
         for column, nominal in zip(vector.columns, vector.nominal, strict=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from skinfo._core._typing import AnyArray, IntArray
 from skinfo._core._vectors import RandomVector
-from skinfo.dependence.measures._hypercontractivity import PotentialCorrelation
+from skinfo.dependence.measures._hypercontractivity import Hypercontractivity
 from skinfo.dependence.measures._maximal_correlation import MaximalCorrelation
 from skinfo.dependence.measures._measure import DependenceMeasure
 from skinfo.dependence.measures._mutual_information import MutualInformation
@@ -18,7 +18,7 @@ from skinfo.dependence.measures._mutual_information import MutualInformation
 # What users can ask for by name. The fields of the class are its parameters.
 MEASURES: Mapping[str, type[DependenceMeasure[Any]]] = {
     "mutual_information": MutualInformation,
-    "hypercontractivity": PotentialCorrelation,
+    "hypercontractivity": Hypercontractivity,
     "maximal_correlation": MaximalCorrelation,
 }
 

@@ -1,4 +1,4 @@
-"""HypercontractivityCoef: selects features by potential correlation with the target."""
+"""HypercontractivityCoef: feature selection by potential correlation."""
 
 from __future__ import annotations
 
@@ -14,19 +14,22 @@ from skinfo._core._threads import one_blas_thread
 from skinfo._core._typing import FloatArray
 from skinfo._core._vectors import RandomVector
 from skinfo.dependence.kernels._tilt import held_out_ratio, tilt_at
-from skinfo.dependence.measures._hypercontractivity import FeaturePotential, Potential
+from skinfo.dependence.measures._hypercontractivity import (
+    FeatureHypercontractivity,
+    FeatureScore,
+)
 from skinfo.dependence.selection._selector import DependenceSelector
 
 
 class HypercontractivityCoef(DependenceSelector):
-    r"""Select the features that can drive a target, if only in some region.
+    r"""Select features that influence the target, even if only in a few samples.
 
-    Estimates the hypercontractivity coefficient (*potential correlation*) of each
-    feature with the target: how strongly the target responds where the samples are
-    reweighted by the feature in the way that shows it best. A dependence in few samples
-    counts, which an average over all of them hides. The reweighting is the *tilt*: it
-    tells which samples carry the dependence. Permutations of the target give p-values;
-    new samples give a held-out score.
+    Each feature is scored by its hypercontractivity coefficient with the target, also
+    called *potential correlation*: how strongly the distribution of the target changes,
+    relative to that of the feature, when the samples are reweighted by the feature in
+    the most favourable way. A dependence in few samples, which an average over all
+    samples hides, scores high. The reweighting is called the *tilt*: it shows which
+    samples carry the dependence. p-values come from permutations of the target.
 
     Read more in the :doc:`user guide </user_guide/hypercontractivity>`.
 
@@ -36,85 +39,85 @@ class HypercontractivityCoef(DependenceSelector):
         The standard deviation of the Gaussian kernel is `bandwidth_factor` times that
         of the column times `n_samples ** (-1 / (d + 4))`, with `d` coordinates.
     min_fraction : float, default=0.05
-        The tilt may concentrate on no less than this fraction of the samples, nor on
-        fewer than the square root of their number. None removes the cap; the estimate
-        then moves to single isolated samples.
+        The smallest fraction of the samples on which the tilt may concentrate, which
+        is never fewer than `sqrt(n_samples)` samples: the tilt is at most
+        `min(sqrt(n_samples), 1 / min_fraction)`. None removes this bound; the estimate
+        is then dominated by isolated samples.
     method : {"kde", "paper"}, default="kde"
-        "kde": the kernel joint with its own marginals. "paper": the estimator of the
-        authors' code [1]_, solved to convergence.
+        "kde": a kernel estimate of the joint distribution, with its own marginals.
+        "paper": the estimator of the authors' code [1]_, solved to convergence.
     direction : {"forward", "backward"}, default="forward"
-        "forward": how strongly the feature can drive the target. "backward": how
-        strongly the target can drive the feature.
+        "forward": how strongly the feature can influence the target. "backward": how
+        strongly the target can influence the feature.
     discrete_features : "auto", bool, or array-like, default="auto"
-        Which features are nominal, that is, compared by equality alone. "auto":
-        strings, categories, booleans, and integers with at most `sqrt(n_samples)`
-        distinct values. Or a bool for all features, a mask of shape (n_features,), or
-        indices or names of those to add to what "auto" finds.
+        Which features are nominal, that is, compared only by equality. "auto": strings,
+        categories, booleans, and integers with at most `sqrt(n_samples)` distinct
+        values. Otherwise a bool for all features, a mask of shape (n_features,), or
+        indices or names of features that are nominal in addition to those of "auto".
     discrete_target : "auto", bool, or array-like, default="auto"
-        The same for the columns of the target.
+        Which columns of the target are nominal, in the same form.
     n_features_to_select : int or float, default=None
-        How many features to select at most, the best ones: a number, or a fraction of
-        all. None sets no limit.
+        The maximal number of features to select, or the maximal fraction of them. The
+        best ones are kept. None means no limit.
     n_permutations : int, default=0
         Number of permutations of the target for the p-values. 0 means no p-values.
     alpha : float, default=None
         Select only features that are significant at this false discovery rate
-        (Benjamini and Hochberg). None selects without a test.
+        (Benjamini-Hochberg). None means that significance is not required.
     nan_policy : {"raise", "omit"}, default="raise"
-        "raise": missing or infinite values are an error. "omit": for each feature, the
-        rows in which it or the target is missing are left out; `score` leaves out the
-        rows in which any selected feature is.
+        "raise": raise an error for missing or infinite values. "omit": leave out, for
+        each feature, the rows in which it or the target is missing; `score` leaves out
+        the rows in which any selected feature is missing.
     n_jobs : int, default=None
-        Number of jobs that share features and permutations. None means 1 unless in a
-        :obj:`joblib.parallel_backend` context, -1 all processors. The results do not
-        depend on it.
+        Number of jobs to run in parallel over features and permutations. None means 1
+        unless in a :obj:`joblib.parallel_backend` context, -1 means all processors. The
+        results do not depend on it.
     random_state : int, RandomState instance or None, default=None
-        Seeds the permutations. The scores are the same for every seed.
+        Seed of the permutations. The scores do not depend on it.
     verbose : int, default=0
-        How much joblib tells of the progress.
+        Verbosity level passed to joblib.
 
     Attributes
     ----------
     scores_ : ndarray of shape (n_features,)
-        Potential correlation of each feature with the target, in [0, 1]. Independent
-        features with heavy tails can have large ones: see `pvalues_`.
+        Potential correlation of each feature with the target, in [0, 1]. It can be
+        large for independent features with heavy tails: see `pvalues_`.
     scores_without_witness_ : ndarray of shape (n_features,)
-        The same with the sample left out that has the largest tilt (of several, the one
-        whose target responds most), at the same bandwidth. Where it is much smaller
-        than the score, one sample carries the dependence.
+        The scores without the *witness*, which is the sample with the largest tilt (of
+        several, the one where the distribution of the target is raised most), at the
+        same bandwidth. If it is much smaller than the score, the dependence rests on
+        this one sample.
     lower_bounds_ : ndarray of shape (n_features,)
-        Squared maximal correlation of each feature with the target, of the same joint.
+        Squared maximal correlation of each feature with the target, from the same
+        estimate of their joint distribution. It never exceeds the score.
     effective_sample_sizes_ : ndarray of shape (n_features,)
-        Over how many samples the mean under the tilt `w` of the driving variable runs:
-        :math:`(\sum_i w_i)^2 / \sum_i w_i^2`. A small one says that few samples carry
-        the dependence; a large one does not say that many do.
+        Effective sample size :math:`(\sum_i w_i)^2 / \sum_i w_i^2` of the tilt `w`. If
+        it is small, the dependence rests on few samples; the converse does not hold.
     pvalues_ : ndarray of shape (n_features,)
-        Probability, were the feature independent of the target, of a score at least
-        as large. Only with `n_permutations`.
+        Permutation p-value of each score. Only if `n_permutations > 0`.
     null_distribution_ : ndarray of shape (n_features, n_permutations)
-        Scores of each feature with the permuted target. Only with `n_permutations`.
+        Scores of each feature with the permuted target. Only if `n_permutations > 0`.
     discrete_features_ : ndarray of shape (n_features,)
-        The mask of nominal features.
+        Mask of the nominal features.
     n_features_in_ : int
-        Number of features seen in `fit`.
+        Number of features seen during `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where all are strings.
+        Names of the features seen during `fit`. Only if all of them are strings.
 
     See Also
     --------
-    hypercontractivity : Of two variables or vectors.
-    MixedMutualInfo : Selects by mutual information, an average over all samples.
-    skinfo.inspection.TiltDisplay : A picture of the tilt of a feature.
+    hypercontractivity : The same measure for two variables or vectors.
+    MixedMutualInfo : Selection by mutual information, an average over all samples.
+    skinfo.inspection.TiltDisplay : Plot of the tilt of a feature.
 
     Notes
     -----
-    The tilt is the largest of those that reach the score up to 1% of it.
+    Among the tilts that reach at least 99% of the score, the largest is kept.
 
-    `score` is the ratio that the fitted tilt `w` reaches on new samples, with `q` the
-    kernel regression of `w` on the target, each sample left out of its own:
-    :math:`[E(w \log q) - \log E q] / E(w \log w)`. Independent data score about 0 or
-    below. For this the estimator keeps a copy of the selected columns and of the
-    target.
+    `score` returns the ratio that the fitted tilt `w` reaches on new samples,
+    :math:`[E(w \log q) - \log E q] / E(w \log w)`, where `q` is the leave-one-out
+    kernel regression of `w` on the target. Independent data score about 0 or below. For
+    this, the estimator keeps a copy of the selected columns and of the target.
 
     References
     ----------
@@ -123,7 +126,7 @@ class HypercontractivityCoef(DependenceSelector):
 
     Examples
     --------
-    In 5% of the samples the target is the first feature plus noise:
+    In 5% of the samples the target equals the first feature plus noise:
 
     >>> import numpy as np
     >>> from skinfo import HypercontractivityCoef
@@ -173,29 +176,29 @@ class HypercontractivityCoef(DependenceSelector):
         self.verbose = verbose
 
     def tilt(self, X: ArrayLike) -> FloatArray:
-        """Return how much more often the tilt draws each sample, feature by feature.
+        """Return the weight that the fitted tilt of each feature gives to each sample.
 
-        The density ratio of each feature under the reweighting that `fit` found, which
-        is that of the feature itself (`direction="forward"`) or what a tilt of the
-        target makes of it ("backward"). Between the samples of `fit` it is
-        interpolated, beyond them it stays as at the last one.
+        The weight is the density ratio of the feature, after to before the reweighting
+        found by `fit`. With `direction="forward"` the feature itself is reweighted;
+        with "backward" the target is, which changes the feature in turn. The ratio is
+        interpolated between the samples of `fit` and constant beyond them.
 
         Parameters
         ----------
         X : array-like or dataframe of shape (n_samples, n_features)
-            Samples of all features, new ones or those of `fit`.
+            Samples of all features, new ones or those passed to `fit`.
 
         Returns
         -------
         ndarray of shape (n_samples, n_features)
-            The ratios: above 1 for the samples that carry the dependence. 1 for
-            categories that were not seen in `fit`, NaN for missing values.
+            The density ratios, above 1 for the samples that carry the dependence. 1
+            for categories not seen during `fit`, NaN for missing values.
 
         Raises
         ------
         ValueError
-            If values are missing and `nan_policy` is "raise", or X does not have the
-            columns of `fit`.
+            If values are missing and `nan_policy="raise"`, or if X does not have the
+            columns seen during `fit`.
         """
         check_is_fitted(self)
         validate_data(self, X, reset=False, skip_check_array=True)
@@ -207,14 +210,14 @@ class HypercontractivityCoef(DependenceSelector):
             result[present, j] = tilt.at(column.take(present))
         return result
 
-    def _make_measure(self) -> FeaturePotential:
-        measure = FeaturePotential(
+    def _make_measure(self) -> FeatureHypercontractivity:
+        measure = FeatureHypercontractivity(
             self.bandwidth_factor, self.min_fraction, self.method, self.direction
         )
         measure.check_options()
         return measure
 
-    def _keep_results(self, results: Sequence[Potential]) -> None:
+    def _keep_results(self, results: Sequence[FeatureScore]) -> None:
         self.scores_without_witness_ = np.array(
             [result.value_without_witness for result in results]
         )

@@ -1,1 +1,1 @@
-"""Columns of any kind as codes, levels and coordinates."""
+"""Columns as codes, levels and coordinates; random vectors as distinct rows."""

@@ -1,4 +1,4 @@
-"""Distinct values and integer codes for them, by a table where a sort is slower."""
+"""Distinct values and their integer codes, by whichever of table and sort is faster."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from skinfo._core._typing import AnyArray, IntArray
 
 
 def distinct_values(values: AnyArray) -> tuple[AnyArray, IntArray, IntArray]:
-    """Return the sorted distinct values, the code of each value, and their counts."""
+    """Return the distinct values ascending, the code of each value, and the counts."""
     if values.dtype.kind in "iu" and len(values) > 0:
-        # differences modulo 2^64 are the true ones, also where int64 overflows
+        # modulo 2^64 the differences are exact, also where int64 overflows
         smallest = values.min().astype(np.uint64)
         keys = values.astype(np.uint64) - smallest
         n_keys = int(keys.max()) + 1
@@ -22,9 +22,9 @@ def distinct_values(values: AnyArray) -> tuple[AnyArray, IntArray, IntArray]:
 
 
 def factorize(keys: IntArray, n_keys: int) -> tuple[IntArray, IntArray, int]:
-    """Renumber keys below `n_keys` as 0, 1, ... in their order.
+    """Return the code of each key, the distinct keys, and how many there are.
 
-    Returns the new numbers, the key of each number, and how many there are.
+    Keys are integers in [0, n_keys); codes number the distinct ones in ascending order.
     """
     if _table_is_faster(n_keys, len(keys)):
         present = np.bincount(keys, minlength=n_keys) > 0
@@ -32,8 +32,8 @@ def factorize(keys: IntArray, n_keys: int) -> tuple[IntArray, IntArray, int]:
         if len(distinct) == n_keys:
             return keys, distinct, n_keys
         return (np.cumsum(present) - 1)[keys], distinct, len(distinct)
-    distinct, numbers = np.unique(keys, return_inverse=True)
-    return numbers, distinct, len(distinct)
+    distinct, codes = np.unique(keys, return_inverse=True)
+    return codes, distinct, len(distinct)
 
 
 def _table_is_faster(n_keys: int, n_values: int) -> bool:

@@ -1,8 +1,8 @@
 """Columns as integer codes of their levels, and levels as coordinates.
 
-Each column is sorted once; ranks, distances and counts all work on its distinct
-values, the levels. `scale` turns numeric levels into coordinates by an increasing
-map, which leaves mutual information as it is and improves its estimate.
+The levels are the distinct values of a column, found once; ranks, distances and counts
+are computed from them. `scale` maps numeric levels to coordinates. The map is
+increasing, so mutual information stays the same, while its estimate can improve.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SCALES = ("rank", "standard", None)
 
 @dataclass(frozen=True)
 class NumericLevels:
-    """Distinct values of a numeric column, ascending, and their coordinates."""
+    """The distinct values of a numeric column, ascending, and their coordinates."""
 
     values: AnyArray
     coordinates: FloatArray
@@ -32,7 +32,7 @@ class NumericLevels:
         return len(self.values)
 
     def coordinates_of(self, values: AnyArray) -> FloatArray:
-        """Place new values: at an equal level, else between levels, else clamped."""
+        """Return coordinates of new values, interpolated between levels and clamped."""
         upper = np.clip(np.searchsorted(self.values, values), 0, len(self) - 1)
         lower = np.maximum(upper - 1, 0)
         low, high = self.values[lower], self.values[upper]
@@ -48,9 +48,9 @@ class NumericLevels:
 
 
 def _half_difference(larger: AnyArray, smaller: AnyArray) -> FloatArray:
-    """Return half the difference: finite, and exact for integers of any size."""
+    """Return half the difference, which never overflows and is exact for integers."""
     if larger.dtype.kind in "iu" and smaller.dtype.kind in "iu":
-        # differences modulo 2^64 are the true ones, also where int64 overflows
+        # modulo 2^64 the differences are exact, also where int64 overflows
         return (larger.astype(np.uint64) - smaller.astype(np.uint64)) / 2
     difference: FloatArray = larger.astype(float) / 2 - smaller.astype(float) / 2
     return difference
@@ -58,7 +58,7 @@ def _half_difference(larger: AnyArray, smaller: AnyArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class NominalLevels:
-    """Distinct values of a nominal column, which nothing orders."""
+    """The distinct values of a nominal column, which have no order."""
 
     codes: dict[Any, int]
 
@@ -66,7 +66,7 @@ class NominalLevels:
         return len(self.codes)
 
     def codes_of(self, values: AnyArray) -> IntArray:
-        """Return the codes of new values, -1 for those that are no level."""
+        """Return the codes of new values; -1 for those that are not a level."""
         return np.fromiter(
             (self.codes.get(_key(value), -1) for value in values.tolist()),
             dtype=np.int64,
@@ -76,14 +76,14 @@ class NominalLevels:
 
 @dataclass(frozen=True)
 class EncodedColumn:
-    """A column as the code of each sample (n_samples,) into its levels."""
+    """A column as the codes of its samples (n_samples,), which index its levels."""
 
     codes: IntArray
     levels: NumericLevels | NominalLevels
 
 
 def encode(column: Column, *, nominal: bool, scale: str | None) -> EncodedColumn:
-    """Find the levels of a column without missing values, and code its samples."""
+    """Encode a column without missing values."""
     if nominal and not column.numeric:
         return _encode_objects(column.values)
     values, codes, counts = distinct_values(column.values)
@@ -109,7 +109,7 @@ def _encode_objects(values: AnyArray) -> EncodedColumn:
 
 
 def _key(value: Any) -> Any:
-    """Return what stands for a value in a dict, also when it cannot be hashed."""
+    """Return a key that represents a value in a dict, also if it is not hashable."""
     try:
         hash(value)
     except TypeError:
@@ -130,7 +130,7 @@ def _key(value: Any) -> Any:
 
 
 def scale_levels(values: AnyArray, counts: IntArray, scale: str | None) -> FloatArray:
-    """Return increasing coordinates of sorted distinct values that occur so often."""
+    """Return the increasing coordinates of ascending distinct values with counts."""
     if scale == "rank":
         return normal_scores(counts)
     if scale == "standard":
@@ -139,20 +139,20 @@ def scale_levels(values: AnyArray, counts: IntArray, scale: str | None) -> Float
 
 
 def normal_scores(counts: IntArray) -> FloatArray:
-    """Return the van der Waerden scores of average ranks: Phi^-1(rank / (n + 1))."""
+    """Return the van der Waerden scores of levels, Phi^-1(average rank / (n + 1))."""
     last = np.cumsum(counts)
     doubled_rank, doubled_end = 2 * last - counts + 1, 2 * (last[-1] + 1)
-    # both tails by the lower one, so that -x has exactly the distances of x
+    # the upper tail mirrors the lower one, so that -x has exactly the distances of x
     from_end = np.minimum(doubled_rank, doubled_end - doubled_rank)
     tail: FloatArray = ndtri(from_end / doubled_end)
     return np.where(2 * doubled_rank <= doubled_end, tail, -tail)
 
 
 def _standardized(values: AnyArray, counts: IntArray) -> FloatArray:
-    """Return offsets from the smallest value in units of the standard deviation."""
+    """Return the offsets from the smallest value in standard deviations."""
     if values.dtype.kind == "f":
         values = values.astype(float)
-        # a power of two brings any magnitude near 1 without rounding
+        # a power of two scales values near 1 without rounding
         _, exponent = np.frexp(np.abs(values).max())
         values = np.ldexp(values, -int(exponent) - 1)
     offsets = _offsets(values)
@@ -162,9 +162,9 @@ def _standardized(values: AnyArray, counts: IntArray) -> FloatArray:
 
 
 def _offsets(values: AnyArray) -> FloatArray:
-    """Return sorted values minus the smallest: exact for integers of any size."""
+    """Return ascending values minus the smallest, exact for integers of any size."""
     if values.dtype.kind in "iu":
-        # differences modulo 2^64 are the true ones, also where int64 overflows
+        # modulo 2^64 the differences are exact, also where int64 overflows
         unsigned = values.astype(np.uint64)
         differences = unsigned - unsigned[0]
     elif values.dtype.kind == "b":

@@ -1,4 +1,4 @@
-"""New samples of a random vector, placed among those it was fitted on."""
+"""New samples of a random vector in the coordinates and groups of the training ones."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from skinfo.dependence.variables._variable import Variable, make_variable
 
 @dataclass(frozen=True)
 class NewSamples:
-    """New samples among the training samples of a variable.
+    """New samples, in the coordinates and groups of a training vector.
 
-    `points` (n, n_coordinates), `groups` (n,): -1 for nominal values never seen.
+    `points` (n, n_coordinates), `groups` (n,): -1 for unseen nominal values.
     """
 
     points: FloatArray
     groups: IntArray
 
     def take(self, rows: IntArray) -> NewSamples:
-        """Return these samples."""
+        """Return the selected samples."""
         return NewSamples(self.points[rows], self.groups[rows])
 
 
 @dataclass(frozen=True)
 class TrainingVector:
-    """A random vector as the training samples show it."""
+    """The training samples of a random vector, as columns and joined."""
 
     columns: Sequence[EncodedColumn]
     variable: Variable
 
     def place(self, vector: RandomVector) -> NewSamples:
-        """Place new samples of the same columns."""
+        """Return new samples of the same columns as `NewSamples`."""
         n_new = vector.n_samples
         coordinates = []
         keys = np.zeros(self.variable.n_samples + n_new, dtype=np.int64)
@@ -65,6 +65,6 @@ class TrainingVector:
 
 
 def training_vector(vector: RandomVector, scale: str | None) -> TrainingVector:
-    """Encode the columns of the training samples and join them."""
+    """Encode and join the columns of the training samples."""
     columns = encode_columns(vector, scale)
     return TrainingVector(columns, make_variable(columns))

@@ -1,9 +1,9 @@
-"""What is left of columns when their linear dependence on others is taken away.
+"""Columns as residuals of a linear fit to the conditioning columns.
 
-Given z, x - b z says as much as x: I(X; Y | Z) is that of X - b Z and Y - c Z. The
-estimate is better for these: where z moves x and y much, the neighbourhoods of a few
-samples are wide in x and y, too wide to see what x and y share beside. It is worse
-where z is taken from one of them alone: then the other decides who is near.
+For any b and c, I(X; Y | Z) = I(X - b Z; Y - c Z | Z). The estimate from residuals is
+better if Z has a strong effect on X and Y: neighbourhoods of a few samples are then too
+wide in X and Y to resolve what they share given Z. It is worse if only one of the two
+is replaced, because the other then determines the neighbours alone.
 """
 
 from __future__ import annotations
@@ -20,59 +20,63 @@ from skinfo.dependence.variables._encoding import (
     normal_scores,
 )
 
-_SAMPLES_PER_COLUMN = 20  # of z, so that the fit takes little of x by chance
-_LEAST_RESIDUAL = 2.5  # distances between neighbours in the middle of normal scores
-_DECIMALS = 10  # so that rounding does not tell samples apart that are equal
+_SAMPLES_PER_COLUMN = 20  # so a fit to noise explains at most 5% of it on average
+_LEVEL_SPACING = 2.5  # over n: sqrt(2 pi) / n, the spacing of normal scores near 0
+_DECIMALS = 10  # so that equal samples keep equal residuals despite rounding
 
 
 def residuals(
     columns: Sequence[EncodedColumn], given: Sequence[EncodedColumn], most_ties: int
 ) -> list[EncodedColumn]:
-    """Return columns less their linear fit to the numeric ones of `given`, as ranks.
+    """Return the residuals of columns after a linear fit to `given`, as ranks.
 
-    All of them, or none: none where one is nominal, has a value that more than
-    `most_ties` samples share (they would no longer coincide), or is a function of
-    `given`, so that what is left is the error of ranks. Constant ones do not count.
+    The fit is between normal scores, to the numeric columns of `given`. Either all
+    columns are replaced (except constant ones) or none: none if a column is nominal, if
+    more than `most_ties` of its samples are equal (their residuals would differ), or if
+    `given` determines it, which leaves nothing but rounding of the ranks.
     """
     n_samples = len(given[0].codes)
-    others = [each for each in map(_scores, given) if each is not None]
-    if not 0 < len(others) * _SAMPLES_PER_COLUMN <= n_samples:
+    regressors = [each for each in map(_scores, given) if each is not None]
+    if not 0 < len(regressors) * _SAMPLES_PER_COLUMN <= n_samples:
         return list(columns)
-    left: dict[int, FloatArray] = {}
+    residual: dict[int, FloatArray] = {}
     for position, column in enumerate(columns):
         if len(column.levels) == 1:
             continue
         scores = _scores(column)
         if scores is None or np.bincount(column.codes).max() > most_ties:
             return list(columns)
-        left[position] = _left(scores, others)
-        if left[position].std() <= _LEAST_RESIDUAL / n_samples:
+        residual[position] = _least_squares_residual(scores, regressors)
+        if residual[position].std() <= _LEVEL_SPACING / n_samples:
             return list(columns)
     return [
-        _ranked(left[position]) if position in left else column
+        _ranked(residual[position]) if position in residual else column
         for position, column in enumerate(columns)
     ]
 
 
 def _scores(column: EncodedColumn) -> FloatArray | None:
-    """Return the normal score of each sample, of variance about 1; None if nominal."""
+    """Return the normal score of each sample, (n_samples,); None if nominal."""
     if not isinstance(column.levels, NumericLevels):
         return None
     scores: FloatArray = column.levels.coordinates[column.codes]
     return scores
 
 
-def _left(values: FloatArray, others: Sequence[FloatArray]) -> FloatArray:
-    """Return the residuals of least squares, the same for samples that are equal."""
-    matrix = np.column_stack([*others, np.ones(len(values))])
+def _least_squares_residual(
+    values: FloatArray, regressors: Sequence[FloatArray]
+) -> FloatArray:
+    """Return the residuals of a fit with intercept, rounded to `_DECIMALS`."""
+    matrix = np.column_stack([*regressors, np.ones(len(values))])
     weights, *_ = np.linalg.lstsq(matrix, values, rcond=None)
-    left = values - weights[-1]
-    for weight, other in zip(weights, others, strict=False):
-        left -= weight * other
-    rounded: FloatArray = np.round(left, _DECIMALS)
+    residual = values - weights[-1]
+    for weight, regressor in zip(weights, regressors, strict=False):
+        residual -= weight * regressor
+    rounded: FloatArray = np.round(residual, _DECIMALS)
     return rounded
 
 
 def _ranked(values: FloatArray) -> EncodedColumn:
+    """Return values (n_samples,) as a column on the rank scale."""
     levels, codes, counts = distinct_values(values)
     return EncodedColumn(codes, NumericLevels(levels, normal_scores(counts)))

@@ -1,6 +1,6 @@
-"""Random vectors as neighbour searches see them: distinct rows with counts.
+"""Random vectors as distinct rows with counts.
 
-No search structure ever sees a duplicate row: kd-trees are quadratic on them.
+Duplicate rows are merged because kd-trees take quadratic time on them.
 """
 
 from __future__ import annotations
@@ -19,20 +19,21 @@ from skinfo.dependence.variables._encoding import EncodedColumn, NumericLevels
 class Variable:
     """A random vector of nominal and numeric columns, as its distinct rows.
 
-    Rows with at most one numeric column are sorted by group, then by coordinate.
+    With at most one numeric column, rows are sorted by group, then by coordinate.
 
     Attributes
     ----------
     codes : ndarray of shape (n_samples,)
-        The distinct row of each sample.
+        The row of each sample.
     counts : ndarray of shape (n_rows,)
-        The number of samples at each distinct row.
+        The number of samples at each row.
     groups : ndarray of shape (n_rows,)
-        One label for all nominal values of the row; 0 without nominal columns.
+        The label of the combination of nominal values of each row; 0 without nominal
+        columns.
     n_groups : int
         Number of labels.
     points : ndarray of shape (n_rows, n_coordinates)
-        The scaled numeric values of the row.
+        The coordinates of each row: its scaled numeric values.
     """
 
     codes: IntArray
@@ -57,12 +58,12 @@ class Variable:
         return int(self.points.shape[1])
 
     def take(self, order: IntArray) -> Variable:
-        """Return the same rows with the samples in another order."""
+        """Return the variable with its samples in another order; the rows stay."""
         return replace(self, codes=self.codes[order])
 
 
 def make_variable(columns: Sequence[EncodedColumn]) -> Variable:
-    """Join encoded columns to one random vector."""
+    """Join encoded columns into one random vector."""
     variable, *others = map(_single, columns)
     for other in others:
         variable = join(variable, other)[0]
@@ -91,7 +92,7 @@ def _single(column: EncodedColumn) -> Variable:
     codes, n_levels = column.codes, len(column.levels)
     if isinstance(column.levels, NumericLevels):
         points = column.levels.coordinates
-        if np.any(points[1:] <= points[:-1]):  # scaling rounds some levels to one
+        if np.any(points[1:] <= points[:-1]):  # scaling rounded levels together
             points, level_codes = np.unique(points, return_inverse=True)
             codes, n_levels = level_codes[codes], len(points)
         groups, n_groups = np.zeros(n_levels, dtype=np.int64), 1
@@ -104,7 +105,7 @@ def _single(column: EncodedColumn) -> Variable:
 
 
 def join(x: Variable, y: Variable) -> tuple[Variable, IntArray, IntArray]:
-    """Join two random vectors; also return the rows of x and y in each joint row."""
+    """Join two random vectors; also return the rows of x and of y of each joint row."""
     if x.n_coordinates > 0 and y.n_coordinates == 0:
         joint, rows_y, rows_x = join(y, x)
         return joint, rows_x, rows_y
@@ -119,14 +120,15 @@ def join(x: Variable, y: Variable) -> tuple[Variable, IntArray, IntArray]:
 def _pair_codes(
     x: Variable, y: Variable
 ) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-    """Return codes and counts of the distinct pairs, and their rows in x and y."""
+    """Return codes and counts of the distinct pairs, and their rows in x and in y."""
     unordered = x.n_coordinates + y.n_coordinates > 1
     for distinct in (x, y):
-        # where all rows of one variable are distinct, so are the pairs
+        # if no row of one variable repeats, no pair does
         if unordered and distinct.n_rows == distinct.n_samples:
-            order = np.empty(distinct.n_rows, dtype=np.int64)
-            order[distinct.codes] = np.arange(distinct.n_rows)
-            return distinct.codes, distinct.counts, x.codes[order], y.codes[order]
+            sample_of_row = np.empty(distinct.n_rows, dtype=np.int64)
+            sample_of_row[distinct.codes] = np.arange(distinct.n_rows)
+            rows_x, rows_y = x.codes[sample_of_row], y.codes[sample_of_row]
+            return distinct.codes, distinct.counts, rows_x, rows_y
     codes, pairs, n_pairs = factorize(x.codes * y.n_rows + y.codes, x.n_rows * y.n_rows)
     counts = np.bincount(codes, minlength=n_pairs)
     return codes, counts, pairs // y.n_rows, pairs % y.n_rows

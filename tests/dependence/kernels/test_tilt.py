@@ -18,7 +18,7 @@ from skinfo.dependence.kernels._tilt import (
     tilt_at,
 )
 from skinfo.dependence.measures._hypercontractivity import (
-    FeaturePotential,
+    FeatureHypercontractivity,
 )
 from skinfo.dependence.variables._new_samples import NewSamples, training_vector
 
@@ -69,10 +69,10 @@ def test_nominal_tilt_is_looked_up():
     assert found.tolist() == [4, 0.5, 1, 2, 4]
 
 
-@pytest.mark.parametrize("distances_together", [1, 100, 1 << 20])
-def test_tilt_of_vectors_is_a_regression_on_the_cells(distances_together, monkeypatch):
+@pytest.mark.parametrize("distances_per_batch", [1, 100, 1 << 20])
+def test_tilt_of_vectors_is_a_regression_on_the_cells(distances_per_batch, monkeypatch):
     monkeypatch.setattr(
-        "skinfo.dependence.kernels._tilt._DISTANCES_TOGETHER", distances_together
+        "skinfo.dependence.kernels._tilt._DISTANCES_PER_BATCH", distances_per_batch
     )
     rng = np.random.default_rng(0)
     known, groups = rng.normal(size=(30, 2)), np.sort(rng.integers(0, 2, size=30))
@@ -333,7 +333,7 @@ def test_tilt_of_placed_training_samples_is_that_of_the_maximum(direction):
     rng = np.random.default_rng(0)
     x = rng.normal(size=300)
     y = 0.8 * x + 0.6 * rng.normal(size=300)
-    measure = FeaturePotential(direction=direction)
+    measure = FeatureHypercontractivity(direction=direction)
     vectors = [measure.prepare(vector(data)) for data in (x, y)]
     maximum = measure.maximum(*vectors)
     source, data = (vectors[0], x) if direction == "forward" else (vectors[1], y)

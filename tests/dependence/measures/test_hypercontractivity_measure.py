@@ -14,7 +14,7 @@ from skinfo.dependence.kernels._ascent import capped_tilts, maximise, start, ste
 from skinfo.dependence.kernels._cells import Cells
 from skinfo.dependence.kernels._channel import centred_joint, kernel_joint, smooth_cells
 from skinfo.dependence.kernels._kernel_vector import kernel_vector
-from skinfo.dependence.measures._hypercontractivity import FeaturePotential
+from skinfo.dependence.measures._hypercontractivity import FeatureHypercontractivity
 
 OPTIONS = {
     "bandwidth_factor": 1.06,
@@ -25,7 +25,7 @@ OPTIONS = {
 
 
 def measure_with(**options):
-    return FeaturePotential(**OPTIONS | options)
+    return FeatureHypercontractivity(**OPTIONS | options)
 
 
 def vector(data, discrete=False):
@@ -253,7 +253,7 @@ def test_backward_is_forward_of_the_swapped_pair(method):
     forward = measure_with(method=method)
     backward = measure_with(method=method, direction="backward")
     x, y = prepared_pair(forward)
-    found, expected = backward.potential(x, y), forward.potential(y, x)
+    found, expected = backward.score(x, y), forward.score(y, x)
     assert found.value == pytest.approx(expected.value, rel=1e-6)
     assert found.lower_bound == pytest.approx(expected.lower_bound, rel=1e-9)
     assert found.value_without_witness == pytest.approx(
@@ -265,7 +265,7 @@ def test_backward_is_forward_of_the_swapped_pair(method):
     # what the tilt of y makes of x
     maximum = forward.maximum(y, x)
     np.testing.assert_allclose(found.tilt.tilt.tilt, maximum.output_tilt, rtol=1e-2)
-    assert forward.potential(x, y).value != pytest.approx(found.value, rel=1e-3)
+    assert forward.score(x, y).value != pytest.approx(found.value, rel=1e-3)
 
 
 @pytest.mark.parametrize("method", ["kde", "paper"])
@@ -294,7 +294,7 @@ def test_value_without_the_witness_is_that_of_the_other_samples(direction, metho
     measure = measure_with(method=method, direction=direction)
     data = isolated(200)
     x, y = (measure.prepare(vector(values)) for values in data)
-    result = measure.potential(x, y)
+    result = measure.score(x, y)
     maximum = measure.maximum(x, y)
     source = x if direction == "forward" else y
     assert maximum.tilt[source.cells.codes].argmax() == 0
@@ -322,7 +322,7 @@ def test_of_equal_tilts_the_witness_is_the_sample_with_the_largest_image():
     def prepare(*data):
         return [measure.prepare(vector(part, "auto")) for part in data]
 
-    result, maximum = measure.potential(*prepare(x, y)), measure.maximum(*prepare(x, y))
+    result, maximum = measure.score(*prepare(x, y)), measure.maximum(*prepare(x, y))
     assert maximum.tilt[0] > 5  # of "a", which the samples begin with
     without = {
         name: measure.maximum(*prepare(np.delete(x, i), np.delete(y, i))).value
@@ -338,7 +338,7 @@ def test_effective_sample_size_counts_the_samples_that_carry():
         np.array(list(names)) for names in ("a" * 12 + "b" * 38, "u" * 12 + "v" * 38)
     )
     vectors = [measure.prepare(vector(data, "auto")) for data in (x, y)]
-    result = measure.potential(*vectors)
+    result = measure.score(*vectors)
     assert result.value == pytest.approx(1, abs=1e-9)
     tilt = measure.maximum(*vectors).tilt[vectors[0].cells.codes]
     expected = tilt.sum() ** 2 / (tilt**2).sum()
@@ -350,7 +350,7 @@ def test_effective_sample_size_is_at_least_the_fraction_of_the_samples():
     for min_fraction in (0.05, 0.2, 0.5):
         measure = measure_with(min_fraction=min_fraction)
         x, y = (measure.prepare(vector(data)) for data in isolated())
-        size = measure.potential(x, y).effective_sample_size
+        size = measure.score(x, y).effective_sample_size
         assert 400 * min_fraction * (1 - 1e-9) <= size <= 400
 
 

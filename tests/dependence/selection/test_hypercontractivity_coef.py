@@ -27,8 +27,8 @@ from skinfo import HypercontractivityCoef, hypercontractivity, maximal_correlati
 from skinfo._core._vectors import read_vector
 from skinfo.datasets import make_hidden_correlation
 from skinfo.dependence.measures._hypercontractivity import (
-    FeaturePotential,
-    PotentialCorrelation,
+    FeatureHypercontractivity,
+    Hypercontractivity,
 )
 
 
@@ -121,7 +121,7 @@ def test_all_attributes_have_one_entry_for_each_feature():
 @pytest.mark.parametrize("direction", ["forward", "backward"])
 def test_effective_sample_sizes_are_those_of_the_tilt(direction):
     X, y = make_table()
-    measure = FeaturePotential(direction=direction)
+    measure = FeatureHypercontractivity(direction=direction)
     selector = HypercontractivityCoef(direction=direction).fit(X, y)
     for name, found in zip(X, selector.effective_sample_sizes_, strict=True):
         pair = [
@@ -180,7 +180,7 @@ def test_tilts_of_the_training_samples_have_mean_one(direction):
 
 def test_tilt_is_that_of_the_cells_up_to_interpolation():
     X, y = gaussian()
-    measure = PotentialCorrelation(1.06, 0.05, "kde")
+    measure = Hypercontractivity(1.06, 0.05, "kde")
     x, target = (
         measure.prepare(
             read_vector(

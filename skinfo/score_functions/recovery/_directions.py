@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -19,12 +18,10 @@ from skinfo.score_functions.recovery._landscape import (
 from skinfo.score_functions.tensors._average import (
     AverageTensor,
     Parts,
-    QuadraticPart,
     average_tensor,
     quadratic,
     total,
 )
-from skinfo.score_functions.tensors._contraction import ContractedPart
 
 SOLVERS = ("fixed_point", "lbfgs", "sgd")
 
@@ -43,63 +40,10 @@ class Solver:
     max_iter: int
     tol: float
 
-
-def check_score_estimator(estimator: Any) -> None:
-    """Raise where an estimator has no method that tells the scores."""
-    if not (
-        hasattr(estimator, "contract") or hasattr(estimator, "log_density_derivatives")
-    ):
-        raise TypeError(
-            f"score_estimator={estimator!r} has neither the method contract nor "
-            "log_density_derivatives. Pass a LocalLikelihoodScore, or an estimator "
-            "with fit(X) and log_density_derivatives(X=None)."
-        )
-
-
-def score_parts(
-    estimator: Any, shape: tuple[int, int], *, samplewise: bool = False
-) -> Parts:
-    """Return the scores of a fitted estimator at its training samples, of this shape.
-
-    Of one that is not ours, `contract` is preferred for being exact where log p is not
-    quadratic, unless the scores of single samples are needed (`samplewise`).
-    """
-    if hasattr(estimator, "quadratic_parts"):
-        parts: Parts = estimator.quadratic_parts()
-        return parts
-    n_samples, n_features = shape
-    contract = getattr(estimator, "contract", None)
-    samplewise = samplewise and hasattr(estimator, "log_density_derivatives")
-    if contract is not None and not samplewise:
-
-        def contracted(vectors: FloatArray, order: int) -> FloatArray:
-            return _read_scores(
-                estimator,
-                "contract(None, vectors, order)",
-                contract(None, vectors, order),
-                (n_samples, len(vectors)),
-            )
-
-        return [ContractedPart(contracted, np.ones(n_samples), np.eye(n_features))]
-    name = "log_density_derivatives()"
-    gradient, hessian = estimator.log_density_derivatives()
-    gradient = _read_scores(estimator, name, gradient, shape)
-    shape_of_hessian = shape if np.ndim(hessian) == 3 else shape[1:]
-    hessian = _read_scores(estimator, name, hessian, (*shape_of_hessian, n_features))
-    return [QuadraticPart(np.ones(n_samples), -gradient, hessian)]
-
-
-def _read_scores(
-    estimator: Any, method: str, values: Any, shape: tuple[int, ...]
-) -> FloatArray:
-    """Return what a foreign estimator gave, or raise where it is not usable."""
-    array = np.asarray(values, dtype=np.float64)
-    if array.shape != shape or not np.isfinite(array).all():
-        raise ValueError(
-            f"{method} of score_estimator={estimator!r} gave an array of shape "
-            f"{array.shape}. It must have the shape {shape}, and finite values."
-        )
-    return array
+    @property
+    def is_stochastic(self) -> bool:
+        """Whether it is that of the paper, which keeps the coordinates of X."""
+        return self.name == "sgd"
 
 
 def recover_directions(
@@ -117,7 +61,7 @@ def recover_directions(
     `y` (n,): for M = mean(y S_2). `residual` (n,): for T = mean(residual S_order).
     """
     weighted = [part.weighted(residual / len(y)) for part in parts]
-    if solver.name == "sgd":  # the paper: no whitening by M
+    if solver.is_stochastic:  # no whitening by M
         moment = total([part.weighted(y / len(y)) for part in parts], 2)
         sign_of_weights = 1.0 if np.trace(moment) > 0 else -1.0
         return stochastic_descent(

@@ -9,13 +9,12 @@ import numpy as np
 
 from skinfo._core._typing import FloatArray
 from skinfo.score_functions.recovery._landscape import designed_loss
-from skinfo.score_functions.recovery._problem import white_parts
+from skinfo.score_functions.recovery._solution import white_parts
 from skinfo.score_functions.recovery._whitening import Whitening
 from skinfo.score_functions.tensors._average import (
     MOST_EXPLICIT,
     AverageTensor,
     Parts,
-    QuadraticPart,
     average_tensor,
 )
 
@@ -63,8 +62,8 @@ def fit_loss(
     """
     directions = _white_directions(components, whitening)
     kept = None
-    quadratic = all(isinstance(part, QuadraticPart) for part in parts)
-    if quadratic and parts[0].n_columns <= MOST_EXPLICIT:
+    samplewise = all(part.samplewise() is not None for part in parts)
+    if samplewise and parts[0].n_columns <= MOST_EXPLICIT:
         kept = tensor = average_tensor([part.weighted(weights) for part in parts], 4)
     else:
         tensor, directions = _along(parts, weights, directions)

@@ -44,14 +44,18 @@ class Network:
     weights: FloatArray
     offsets: FloatArray
 
-    def hidden(self, X: FloatArray) -> FloatArray:
-        """Return the hidden features, (n, k)."""
-        return ACTIVATIONS[self.activation](X @ self.components.T + self.intercepts)
-
     def predict(self, X: FloatArray) -> FloatArray:
         """Return the outputs, (n, n_outputs)."""
-        outputs: FloatArray = self.hidden(X) @ self.weights + self.offsets
+        hidden = hidden_features(X, self.components, self.intercepts, self.activation)
+        outputs: FloatArray = hidden @ self.weights + self.offsets
         return outputs
+
+
+def hidden_features(
+    X: FloatArray, components: FloatArray, intercepts: FloatArray, activation: str
+) -> FloatArray:
+    """Return g(x W_1' + b_1), (n, k), of weights (k, d) and biases (k,)."""
+    return ACTIVATIONS[activation](X @ components.T + intercepts)
 
 
 def fit_head(
@@ -63,7 +67,7 @@ def fit_head(
     """
     shapes = _fit_shapes(X @ directions.T, Y, activation)
     components, intercepts = directions * shapes[:, :1], shapes[:, 1]
-    hidden = ACTIVATIONS[activation](X @ components.T + intercepts)
+    hidden = hidden_features(X, components, intercepts, activation)
     center, mean = hidden.mean(axis=0), Y.mean(axis=0)
     hidden -= center
     gram = hidden.T @ hidden / len(X)

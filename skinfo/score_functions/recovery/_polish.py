@@ -18,13 +18,13 @@ _BRIEF = 50  # steps
 
 def network_in_mlp(
     mlp: Any, network: Network, Z: FloatArray, targets: FloatArray, *, polish: bool
-) -> Any:
-    """Return the MLP with the weights of the network, trained on unless told not to.
+) -> None:
+    """Set the weights of an MLP to those of the network, and train it on if `polish`.
 
-    `mlp`: unfitted, with one hidden layer of the right size. `Z` (n, d), `targets` (n,)
-    or (n, n_outputs): white samples and scaled targets.
+    `mlp`: unfitted, with one hidden layer of the right size. `Z` (n, d), `targets`
+    (n, n_outputs): white samples and standardised outputs.
     """
-    if targets.ndim == 2 and targets.shape[1] == 1:
+    if targets.shape[1] == 1:
         targets = targets[:, 0]
     max_iter = mlp.max_iter
     warm_start = mlp.warm_start
@@ -36,7 +36,7 @@ def network_in_mlp(
     mlp.set_params(max_iter=max_iter)
     if polish:
         mlp.fit(Z, targets)
-    return mlp.set_params(warm_start=warm_start)
+    mlp.set_params(warm_start=warm_start)
 
 
 def trained_briefly(network: Network, Z: FloatArray, targets: FloatArray) -> Network:

@@ -17,13 +17,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from skinfo._core._activations import ACTIVATIONS
 from skinfo._core._checks import check_bool, check_integer, check_option, check_positive
 from skinfo._core._typing import FloatArray
 from skinfo._core._warnings import warn
 from skinfo.score_functions.densities._estimator import check_sizes
 from skinfo.score_functions.densities._score_parts import check_score_estimator
 from skinfo.score_functions.recovery._directions import SOLVERS, Solver
-from skinfo.score_functions.recovery._head import ACTIVATIONS, hidden_features
+from skinfo.score_functions.recovery._head import hidden_features
 from skinfo.score_functions.recovery._problem import (
     make_problem,
     order_for,

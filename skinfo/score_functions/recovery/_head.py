@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
 
+from skinfo._core._activations import ACTIVATIONS
 from skinfo._core._typing import FloatArray
-
-Activation = Callable[[FloatArray], FloatArray]
-
-
-def _relu(z: FloatArray) -> FloatArray:
-    return np.maximum(z, 0)
-
-
-ACTIVATIONS: dict[str, Activation] = {
-    "relu": _relu,
-    "tanh": np.tanh,
-    "logistic": expit,
-}
 
 _N_SWEEPS = 3
 _MOST_SAMPLES = 10_000  # that the shapes are fitted on

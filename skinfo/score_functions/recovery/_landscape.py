@@ -206,10 +206,10 @@ def stochastic_descent(
     directions, history = start, []
     n_samples = len(parts[0].weights)
     for epoch in range(n_epochs):
-        order = generator.permutation(n_samples)
+        rows = generator.permutation(n_samples)
         losses = []
-        for rows in gen_batches(n_samples, _BATCH):
-            tensor = ImplicitTensor([part.take(order[rows]) for part in parts])
+        for batch in gen_batches(n_samples, _BATCH):
+            tensor = ImplicitTensor([part.take(rows[batch]) for part in parts])
             loss, gradient = designed_loss(tensor, directions, mu=mu, sign=sign)
             losses.append(loss)
             size = float(np.linalg.norm(gradient)) or 1.0

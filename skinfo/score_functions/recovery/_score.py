@@ -75,8 +75,8 @@ def choose_bandwidth_factor(
     n = min(len(problem.X), _MOST_TO_CHOOSE)
     if n < _FEWEST_TO_CHOOSE:
         return _DEFAULT_FACTOR
-    order = generator.permutation(len(problem.X))[:n]
-    held_out, rest = order[: n // 5], order[n // 5 :]
+    rows = generator.permutation(len(problem.X))[:n]
+    held_out, rest = rows[: n // 5], rows[n // 5 :]
     training = problem.part(rest)
     Z = training.whitening.apply(problem.X[held_out])
     targets = problem.targets[held_out]

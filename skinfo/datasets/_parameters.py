@@ -104,7 +104,7 @@ def check_output_weights(value: Any, n_components: int) -> FloatArray | str:
 
 
 def _check_weights_name(name: str) -> str:
-    """Return `name`, or raise unless it names a kind of output weights."""
+    """Return `name`, or raise unless it is "ones" or "mixed"."""
     if name not in ("ones", "mixed"):
         raise ValueError(
             f"output_weights={name!r} is not a known option. Pass one of: 'ones', "

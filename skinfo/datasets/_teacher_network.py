@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit
 from sklearn.utils import Bunch, check_random_state
 
+from skinfo._core._activations import ACTIVATIONS
 from skinfo._core._checks import check_bool, check_integer, check_option
 from skinfo._core._typing import FloatArray
 from skinfo.datasets._parameters import (
@@ -21,13 +21,6 @@ from skinfo.datasets._parameters import (
 )
 
 RandomState: TypeAlias = np.random.RandomState
-
-
-_ACTIVATIONS: dict[str, Callable[[FloatArray], FloatArray]] = {
-    "relu": lambda z: np.maximum(z, 0),
-    "tanh": np.tanh,
-    "logistic": expit,
-}
 
 
 # Inputs of shape (n_samples, n_features): all of mean 0, and all but the mixture of
@@ -183,7 +176,7 @@ def make_teacher_network(
     """
     n_samples = check_integer("n_samples", n_samples, minimum=1)
     n_features = check_integer("n_features", n_features, minimum=1)
-    check_option("activation", activation, tuple(_ACTIVATIONS))
+    check_option("activation", activation, tuple(ACTIVATIONS))
     check_option("input_law", input_law, tuple(_INPUT_LAWS))
     check_bool("orthogonal", orthogonal)
     n_components = check_n_components(n_components, n_features, orthogonal=orthogonal)
@@ -197,7 +190,7 @@ def make_teacher_network(
     intercepts = bias_scale * generator.standard_normal(n_components)
     weights = _draw_output_weights(generator, given_weights, n_components)
     X = _INPUT_LAWS[input_law](generator, (n_samples, n_features))
-    hidden = _ACTIVATIONS[activation](X @ components.T + intercepts)
+    hidden = ACTIVATIONS[activation](X @ components.T + intercepts)
     noiseless = hidden @ weights
     return Bunch(
         X=X,
@@ -231,7 +224,7 @@ def _draw_unit_rows(generator: RandomState, n_rows: int, n_columns: int) -> Floa
 def _draw_output_weights(
     generator: RandomState, weights: FloatArray | str, n_components: int
 ) -> FloatArray:
-    """Return given weights, or those of the named kind."""
+    """Return given weights, or draw those that are named."""
     if not isinstance(weights, str):
         return weights
     if weights == "ones":

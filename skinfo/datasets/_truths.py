@@ -204,9 +204,9 @@ def _graded_edges(half: float) -> FloatArray:
     return np.concatenate([outside, [0], inside, half - inside[::-1], [half]])
 
 
-def _gauss_legendre(edges: FloatArray, order: int) -> tuple[FloatArray, FloatArray]:
-    """Return the nodes and weights of the rule of that order between all edges."""
-    nodes, weights = np.polynomial.legendre.leggauss(order)
+def _gauss_legendre(edges: FloatArray, n_nodes: int) -> tuple[FloatArray, FloatArray]:
+    """Return nodes and weights of the rule with `n_nodes` between adjacent edges."""
+    nodes, weights = np.polynomial.legendre.leggauss(n_nodes)
     widths = np.diff(edges)[:, np.newaxis]
     points = edges[:-1, np.newaxis] + widths * (nodes + 1) / 2
     return points.ravel(), (widths * weights / 2).ravel()

@@ -26,13 +26,13 @@ _SPREAD = 0.6  # of the distance between two categories
 class Samples:
     """Samples of one variable, as matplotlib takes them.
 
-    `values`, `missing` (n,): numbers or dates. `levels`: the names of categories,
-    which are at 0, 1, 2, ... `unit`: of durations.
+    `values`, `missing` (n,): numbers or dates. `categories`: their names,
+    at the positions 0, 1, 2, ... `unit`: of durations.
     """
 
     values: AnyArray
     missing: BoolArray
-    levels: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
     unit: str = ""
 
     def label(self, axis: Axis, name: str) -> None:
@@ -45,14 +45,14 @@ class Samples:
             axis.set_major_formatter(
                 ConciseDateFormatter(locator)  # type: ignore[no-untyped-call] # no types
             )
-        if self.levels:
-            _label_levels(axis, self.levels)
+        if self.categories:
+            _label_categories(axis, self.categories)
 
 
-def _label_levels(axis: Axis, levels: tuple[str, ...]) -> None:
+def _label_categories(axis: Axis, names: tuple[str, ...]) -> None:
     """Write the names of categories; of very many only some."""
-    some = range(0, len(levels), -(-len(levels) // _MOST_LABELS))
-    labels = [shortened(levels[code], LONGEST_LABEL) for code in some]
+    some = range(0, len(names), -(-len(names) // _MOST_LABELS))
+    labels = [shortened(names[position], LONGEST_LABEL) for position in some]
     crowded = any(
         (len(left) + len(right)) / 2 > _LONGEST_ROW / len(labels)
         for left, right in pairwise(labels)
@@ -101,21 +101,21 @@ def read_samples(data: Any, name: str, step: float) -> Samples:
     if not column.nominal:
         values = np.where(missing, 0, column.values)
         return Samples(values.astype(float), missing)
-    levels, codes = _levels_and_codes(data, column)
-    shift = step * np.arange(len(codes)) % 1 - 0.5
-    return Samples(codes + _SPREAD * shift, missing, levels)
+    categories, positions = _categories(data, column)
+    shift = step * np.arange(len(positions)) % 1 - 0.5
+    return Samples(positions + _SPREAD * shift, missing, categories)
 
 
-def _levels_and_codes(data: Any, column: Column) -> tuple[tuple[str, ...], IntArray]:
-    """Return the names of the categories that occur, and that of each sample (n,)."""
+def _categories(data: Any, column: Column) -> tuple[tuple[str, ...], IntArray]:
+    """Return the categories that occur, and the position of each sample, (n,)."""
     present = column.values[~column.missing]
     names = [str(value) for value in present]
     ordered = getattr(getattr(data, "cat", None), "categories", None)  # of pandas
     if ordered is None:
         ordered = np.unique(present) if column.numeric else sorted(set(names))
     occurring = set(names)
-    levels = [str(level) for level in ordered if str(level) in occurring]
-    positions = {level: code for code, level in enumerate(levels)}
-    codes = np.zeros(len(column.values), dtype=np.int64)
-    codes[~column.missing] = [positions[name] for name in names]
-    return tuple(levels), codes
+    categories = [str(value) for value in ordered if str(value) in occurring]
+    position_of = {name: position for position, name in enumerate(categories)}
+    positions = np.zeros(len(column.values), dtype=np.int64)
+    positions[~column.missing] = [position_of[name] for name in names]
+    return tuple(categories), positions

@@ -234,13 +234,13 @@ def layered_layout(edges: IntArray) -> tuple[IntArray, FloatArray]:
             raise ValueError(_NO_TREE)
         neighbors[first].append(second)
         neighbors[second].append(first)
-    order, parents, columns = _walk(neighbors, _centre(neighbors))
-    if len(order) < len(neighbors):
+    nodes, parents, columns = _walk(neighbors, _centre(neighbors))
+    if len(nodes) < len(neighbors):
         raise ValueError(_NO_TREE)
     rows = np.full(len(neighbors), np.nan)
-    leaves = [node for node in order if len(neighbors[node]) - (node in parents) == 0]
+    leaves = [node for node in nodes if len(neighbors[node]) - (node in parents) == 0]
     rows[leaves] = np.arange(len(leaves))
-    for node in reversed(order):  # children before their parents
+    for node in reversed(nodes):  # children before their parents
         children = [child for child in neighbors[node] if parents.get(child) == node]
         if children:
             rows[node] = (rows[children].min() + rows[children].max()) / 2
@@ -264,17 +264,17 @@ def _centre(neighbors: Sequence[Sequence[int]]) -> int:
 def _walk(
     neighbors: Sequence[Sequence[int]], root: int
 ) -> tuple[list[int], dict[int, int], IntArray]:
-    """Return the nodes in the order of a walk, their parents and their depths."""
-    order: list[int] = []
+    """Return the nodes as a walk visits them, their parents and their depths."""
+    nodes: list[int] = []
     parents: dict[int, int] = {}
     depths = np.zeros(len(neighbors), dtype=np.int64)
     waiting = [root]
     while waiting:
         node = waiting.pop()
-        order.append(node)
+        nodes.append(node)
         for other in reversed(neighbors[node]):
             if other != root and other not in parents:
                 parents[other] = node
                 depths[other] = depths[node] + 1
                 waiting.append(other)
-    return order, parents, depths
+    return nodes, parents, depths

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, Self
 
 import numpy as np
@@ -13,42 +12,32 @@ from sklearn.base import (
     MetaEstimatorMixin,
     RegressorMixin,
     TransformerMixin,
-    clone,
-    is_classifier,
-    is_regressor,
 )
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPRegressor
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from skinfo._core._activations import ACTIVATIONS
 from skinfo._core._checks import check_bool, check_integer, check_option, check_positive
-from skinfo._core._threads import one_blas_thread
 from skinfo._core._typing import FloatArray
 from skinfo._core._warnings import warn
 from skinfo.score_functions.densities._estimator import check_sizes
-from skinfo.score_functions.densities._local_likelihood import LocalLikelihoodScore
-from skinfo.score_functions.recovery._directions import (
-    SOLVERS,
-    Solver,
-    check_score_estimator,
-)
-from skinfo.score_functions.recovery._fitted_loss import fit_loss
-from skinfo.score_functions.recovery._head import ACTIVATIONS, Network
-from skinfo.score_functions.recovery._polish import network_in_mlp, rescale_mlp
+from skinfo.score_functions.densities._score_parts import check_score_estimator
+from skinfo.score_functions.recovery._directions import SOLVERS, Solver
+from skinfo.score_functions.recovery._head import hidden_features
 from skinfo.score_functions.recovery._problem import (
-    Problem,
-    Solution,
-    affordable_degree,
-    choose_bandwidth_factor,
-    fit_coordinates,
-    solve,
-    white_parts,
+    make_problem,
+    order_for,
+    residual_degree_for,
 )
-from skinfo.score_functions.tensors._average import Parts
+from skinfo.score_functions.recovery._recovery import recover
+from skinfo.score_functions.recovery._regressor import (
+    check_regressor,
+    fit_regressor,
+    has_hidden_layers,
+    trains_layer,
+)
 
-_ORDERS = {"relu": 4, "tanh": 3, "logistic": 3}
-_MOST_EVALUATIONS = 1_000_000  # of the loss, so that max_iter decides
 _ALPHA_OF_START = 1e-2  # large weights that cancel are a poor start of a training
 
 
@@ -247,25 +236,43 @@ class ScoreFunctionLoss(
         Y = y.reshape(len(y), -1)
         check_sizes("X", X)
         check_sizes("y", Y)
-        center, scale = Y.mean(axis=0), Y.std(axis=0)
-        scale = np.where(scale > 0, scale, 1.0)
-        targets, means = (Y - center) / scale, center / scale
-        problem = self._make_problem(X, targets, means, order, solver)
+        alpha = float(self.alpha)
+        problem = make_problem(
+            X,
+            Y,
+            n_components=self.n_components,
+            activation=self.activation,
+            order=order,
+            residual_degree=residual_degree_for(self.residual_degree, order),
+            alpha=max(alpha, _ALPHA_OF_START) if self.polish else alpha,
+            solver=solver,
+        )
         generator = check_random_state(self.random_state)
-        with one_blas_thread():
-            self.score_estimator_, parts = self._fit_score_estimator(problem, generator)
-            solution = solve(problem, parts, generator)
-        if not (self.polish or solution.search.converged):
+        trains = self.polish and trains_layer(self.estimator)
+        recovery = recover(problem, self.score_estimator, generator, trains=trains)
+        if not (self.polish or recovery.search.converged):
             warn(
                 f"The solver did not converge in max_iter={self.max_iter} iterations. "
                 "Pass a larger max_iter.",
                 ConvergenceWarning,
             )
         self._activation = self.activation
-        self._n_outputs = None if y.ndim == 1 else y.shape[1]
+        self._output_shape = y.shape[1:]  # of one sample
         self._n_features_out = problem.n_components
-        self._keep_solution(problem, solution, parts)
-        self._fit_estimator(problem, solution.network, center, scale)
+        self._loss = recovery.designed_loss
+        self.loss_ = recovery.loss
+        self.loss_curve_ = recovery.search.history
+        self.n_iter_ = len(self.loss_curve_)
+        self.score_estimator_ = recovery.score
+        self.init_components_ = recovery.components
+        self.estimator_, self.components_, self.intercepts_ = fit_regressor(
+            self.estimator,
+            problem,
+            recovery,
+            alpha=alpha,
+            polish=self.polish,
+            one_dimensional=y.ndim == 1,
+        )
         return self
 
     def _check_parameters(self) -> tuple[Solver, int]:
@@ -275,10 +282,11 @@ class ScoreFunctionLoss(
         check_option("residual_degree", self.residual_degree, ("auto", 1, 2, None))
         check_option("solver", self.solver, SOLVERS)
         check_bool("polish", self.polish)
-        self._check_estimator()
+        if self.estimator is not None:
+            check_regressor(self.estimator)
         if self.score_estimator is not None:
             check_score_estimator(self.score_estimator)
-        order = _ORDERS[self.activation] if self.order == "auto" else int(self.order)
+        order = order_for(self.order, self.activation)
         if order == 3 and self.solver != "fixed_point":
             raise ValueError(
                 f"solver={self.solver!r} minimises the designed loss, which needs "
@@ -293,157 +301,8 @@ class ScoreFunctionLoss(
         solver = Solver(self.solver, float(self.mu), n_init, max_iter, float(self.tol))
         return solver, order
 
-    def _check_estimator(self) -> None:
-        given = self.estimator
-        if given is None:
-            return
-        has_tags = hasattr(given, "__sklearn_tags__")
-        is_estimator = has_tags and not isinstance(given, type)
-        if is_estimator and is_classifier(given):
-            raise ValueError(f"estimator={given!r} is a classifier. Pass a regressor.")
-        if not (is_estimator and hasattr(given, "predict") and is_regressor(given)):
-            raise TypeError(
-                f"estimator={given!r} must be a regressor, not {type(given).__name__}. "
-                "Pass, for example, Ridge(), or None."
-            )
-        loss = getattr(given, "loss", "squared_error")
-        if hasattr(given, "hidden_layer_sizes") and loss != "squared_error":
-            raise ValueError(
-                f"loss={loss!r} of the estimator must be 'squared_error', which the "
-                "recovered layer starts from. Pass an MLPRegressor with that loss."
-            )
-
-    def _residual_degree(self, order: int) -> int:
-        if self.residual_degree == "auto":
-            return order - 2
-        return 0 if self.residual_degree is None else int(self.residual_degree)
-
-    def _number_of_components(self, n_features: int, rank: int) -> int:
-        """Return the number of hidden units, or raise where there are too many."""
-        if self.n_components is None:
-            return max(rank, 1)
-        number = check_integer("n_components", self.n_components, minimum=1)
-        if number > rank:
-            linearly = "" if rank == n_features else "linearly independent "
-            raise ValueError(
-                f"n_components={number} must be at most the number of {linearly}"
-                f"features ({rank}): more directions cannot be told apart by the "
-                "moments of y. Pass a smaller n_components, or None."
-            )
-        return number
-
-    def _make_problem(
-        self,
-        X: FloatArray,
-        targets: FloatArray,
-        means: FloatArray,
-        order: int,
-        solver: Solver,
-    ) -> Problem:
-        """Return what is to be solved. `means`: taken from the scaled targets."""
-        whitening = fit_coordinates(X, solver)
-        return Problem(
-            X,
-            targets,
-            means,
-            whitening,
-            self._number_of_components(X.shape[1], whitening.rank),
-            self.activation,
-            order,
-            affordable_degree(self._residual_degree(order), *X.shape),
-            max(self.alpha, _ALPHA_OF_START) if self.polish else float(self.alpha),
-            solver,
-        )
-
-    def _fit_score_estimator(
-        self, problem: Problem, generator: np.random.RandomState
-    ) -> tuple[Any, Parts]:
-        """Return the fitted estimator, and its scores in white coordinates."""
-        if self.score_estimator is not None:
-            score = clone(self.score_estimator)
-            score.fit(problem.X)
-            return score, white_parts(
-                score,
-                problem.whitening,
-                problem.X.shape,
-                samplewise=problem.solver.name == "sgd",
-            )
-        trains = self.estimator is None or hasattr(self.estimator, "hidden_layer_sizes")
-        factor = choose_bandwidth_factor(
-            problem, generator, polish=self.polish and trains
-        )
-        score = LocalLikelihoodScore(
-            bandwidth_factor=factor, derivative_order=problem.order
-        ).fit(problem.X)
-        with warnings.catch_warnings():  # of a bandwidth that nobody passed
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            return score, white_parts(score, problem.whitening, problem.X.shape)
-
-    def _keep_solution(
-        self, problem: Problem, solution: Solution, parts: Parts
-    ) -> None:
-        """Store the directions that were found, and how."""
-        self._order = problem.order
-        inverse = problem.whitening.inverse
-        self.init_components_ = solution.network.components @ inverse.T
-        self.loss_curve_ = solution.search.history
-        self.n_iter_ = len(self.loss_curve_)
-        self.loss_ = -solution.search.objective
-        if problem.order == 4:
-            self._loss, self.loss_ = fit_loss(
-                self.score_estimator_,
-                problem.whitening,
-                solution.residual / len(problem.X),
-                mu=float(self.mu),
-                parts=parts,
-                components=self.init_components_,
-            )
-
-    def _fit_estimator(
-        self, problem: Problem, network: Network, center: FloatArray, scale: FloatArray
-    ) -> None:
-        """Start the wrapped regressor from the network, and store its parameters."""
-        whitening = problem.whitening
-        self.components_ = self.init_components_
-        self.intercepts_ = network.intercepts - self.components_ @ whitening.mean
-        outputs = problem.targets * scale + center
-        if self.estimator is None:
-            regressor = MLPRegressor(
-                hidden_layer_sizes=(problem.n_components,),
-                activation=self.activation,
-                solver="lbfgs",
-                alpha=float(self.alpha),
-                max_iter=1000,
-                max_fun=_MOST_EVALUATIONS,
-                tol=1e-10,
-                random_state=0,
-            )
-        else:
-            regressor = clone(self.estimator)
-        if "hidden_layer_sizes" not in regressor.get_params():
-            hidden = self._hidden_features(problem.X)
-            self.estimator_ = regressor.fit(hidden, self._as_passed(outputs))
-            return
-        regressor.set_params(
-            hidden_layer_sizes=(problem.n_components,), activation=self.activation
-        )
-        self.estimator_ = network_in_mlp(
-            regressor,
-            network,
-            problem.white,
-            self._as_passed(problem.targets),
-            polish=self.polish,
-        )
-        rescale_mlp(self.estimator_, whitening, center, scale)
-        self.components_ = self.estimator_.coefs_[0].T
-        self.intercepts_ = self.estimator_.intercepts_[0]
-
-    def _as_passed(self, outputs: FloatArray) -> FloatArray:
-        """Return outputs (n, n_outputs) in the shape of the y of `fit`."""
-        return outputs[:, 0] if self._n_outputs is None else outputs
-
     def _hidden_features(self, X: FloatArray) -> FloatArray:
-        return ACTIVATIONS[self._activation](X @ self.components_.T + self.intercepts_)
+        return hidden_features(X, self.components_, self.intercepts_, self._activation)
 
     def predict(self, X: ArrayLike) -> FloatArray:
         """Predict the outputs.
@@ -460,10 +319,10 @@ class ScoreFunctionLoss(
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
-        if not hasattr(self.estimator_, "coefs_"):
+        if not has_hidden_layers(self.estimator_):
             X = self._hidden_features(X)
-        outputs = np.asarray(self.estimator_.predict(X)).reshape(len(X), -1)
-        return self._as_passed(outputs)
+        outputs = np.asarray(self.estimator_.predict(X))
+        return outputs.reshape(len(X), *self._output_shape)
 
     def score(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
@@ -524,7 +383,7 @@ class ScoreFunctionLoss(
             If the order is 3, for which there is no such loss.
         """
         check_is_fitted(self)
-        if self._order != 4:
+        if self._loss is None:
             raise ValueError(
                 "The designed loss needs order=4. Pass activation='relu' or order=4."
             )

@@ -173,14 +173,14 @@ def test_samples_of_the_same_two_categories_do_not_hide_each_other():
 
 
 def test_dollars_in_names_are_no_mathematics():
-    levels = ["cost $ and price $", r"no $\symbol$"]
+    names = ["cost $ and price $", r"no $\symbol$"]
     display = TiltDisplay(
-        levels * 2, levels * 2, tilt=TILT, feature_name=levels[0], target_name=levels[1]
+        names * 2, names * 2, tilt=TILT, feature_name=names[0], target_name=names[1]
     ).plot()
     display.figure_.canvas.draw()
-    for axis, name in ((display.ax_.xaxis, levels[0]), (display.ax_.yaxis, levels[1])):
+    for axis, name in ((display.ax_.xaxis, names[0]), (display.ax_.yaxis, names[1])):
         assert axis.get_label_text() == name
-        assert labels(axis) == levels
+        assert labels(axis) == names
         written = [axis.label, *axis.get_ticklabels()]
         assert not any(text.get_parse_math() for text in written)
 
@@ -193,11 +193,11 @@ def test_only_some_of_many_categories_are_labelled():
     assert {tick.get_rotation() for tick in ticks} == {90}
 
 
-@pytest.mark.parametrize("n_levels", [1, 2, 5, 12, 29, 60])
-def test_labels_of_categories_do_not_overlap(n_levels):
-    x = [f"category {i}" for i in range(n_levels)]
-    y = [f"a category that has a long name, {i}" for i in range(n_levels)]
-    display = TiltDisplay(x, y, tilt=np.ones(n_levels)).plot()
+@pytest.mark.parametrize("n_categories", [1, 2, 5, 12, 29, 60])
+def test_labels_of_categories_do_not_overlap(n_categories):
+    x = [f"category {i}" for i in range(n_categories)]
+    y = [f"a category that has a long name, {i}" for i in range(n_categories)]
+    display = TiltDisplay(x, y, tilt=np.ones(n_categories)).plot()
     display.figure_.canvas.draw()
     for axis, side in ((display.ax_.xaxis, "x"), (display.ax_.yaxis, "y")):
         boxes = [label.get_window_extent() for label in axis.get_ticklabels()]

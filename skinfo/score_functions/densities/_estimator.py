@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from typing import Any, Self
 
 import numpy as np
@@ -14,12 +14,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from skinfo._core._checks import check_option
 from skinfo._core._typing import FloatArray
-from skinfo.score_functions.tensors._average import QuadraticPart
-from skinfo.score_functions.tensors._pointwise import (
-    ORDERS,
-    contracted_scores,
-    score_tensors,
-)
+from skinfo.score_functions.tensors._pointwise import ORDERS
 
 LARGEST = 1e100  # whose square is finite
 _MATRICES = 8  # of a sample, that the objective needs at once
@@ -47,26 +42,47 @@ def _checked_finite(values: FloatArray, what: str) -> FloatArray:
     return values
 
 
-class ScoreFunctionEstimator(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Base of the estimators of the derivatives of a log density.
+class ScoreFunctionEstimator(
+    OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
+):
+    """Base class of estimators of the score functions of a density.
 
-    A subclass fits a density to samples (`_fit`), and gives the derivatives of its
-    logarithm (`_log_density_derivatives`) and the Hyvarinen objective (`_objective`).
+    It has the public methods, which validate their input and check that the results are
+    finite. A subclass implements `_fit`, `_score_function` and `_contract`, which are
+    exact up to order 4; an approximation by a locally quadratic log density is a
+    :class:`LocallyQuadraticScore`. In these methods, X (n, d) is validated, and None
+    stands for the samples of `fit`.
     """
 
     @abstractmethod
     def _fit(self, X: FloatArray) -> None:
-        """Fit the density."""
+        """Fit the density, and store what `X=None` stands for."""
 
     @abstractmethod
+    def _score_function(self, X: FloatArray | None, order: int) -> FloatArray:
+        """Return S_order at each sample, order 1 to 4, (n, d, ..., d)."""
+
+    @abstractmethod
+    def _contract(
+        self, X: FloatArray | None, vectors: FloatArray, order: int
+    ) -> FloatArray:
+        """Return S_order(v, ..., v) of each sample and vector, (n, n_vectors)."""
+
     def _log_density_derivatives(
         self, X: FloatArray | None
     ) -> tuple[FloatArray, FloatArray]:
-        """Return the gradient and the hessian of log p."""
+        """Return the gradient (n, d) and the Hessian (n, d, d) of log p."""
+        gradient = -self._score_function(X, 1)
+        hessian = self._score_function(X, 2)  # S_2 = aa + B
+        hessian -= gradient[:, :, np.newaxis] * gradient[:, np.newaxis]
+        return gradient, hessian
 
-    @abstractmethod
     def _objective(self, X: FloatArray | None) -> FloatArray:
-        """Return |grad log p|^2 / 2 + div grad log p of each sample."""
+        """Return |grad log p|^2 / 2 + div grad log p of each sample, (n,)."""
+        gradient, hessian = self._log_density_derivatives(X)
+        objective: FloatArray = (gradient**2).sum(axis=1) / 2
+        objective += np.einsum("nii->n", hessian)
+        return objective
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Fit the density of the samples.
@@ -147,9 +163,6 @@ class ScoreFunctionEstimator(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
             scores = self._score_function(X, order)
         return _checked_finite(scores, f"Score functions of order {order}")
 
-    def _score_function(self, X: FloatArray | None, order: int) -> FloatArray:
-        return score_tensors(*self._log_density_derivatives(X), order)
-
     def contract(
         self, X: ArrayLike | None, vectors: ArrayLike, order: int
     ) -> FloatArray:
@@ -180,24 +193,6 @@ class ScoreFunctionEstimator(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         with np.errstate(over="ignore", invalid="ignore"):
             scores = self._contract(X, vectors, order)
         return _checked_finite(scores, f"Score functions of order {order}")
-
-    def _contract(
-        self, X: FloatArray | None, vectors: FloatArray, order: int
-    ) -> FloatArray:
-        gradient, hessian = self._log_density_derivatives(X)
-        curvature = np.einsum("nij,vi,vj->nv", hessian, vectors, vectors, optimize=True)
-        return contracted_scores(gradient @ vectors.T, curvature, order)
-
-    def quadratic_parts(self) -> list[QuadraticPart]:
-        """Return the scores at the samples of `fit`, for :class:`ScoreFunctionLoss`.
-
-        Returns
-        -------
-        list of QuadraticPart
-            One part: the log density is taken for quadratic near each sample.
-        """
-        gradient, hessian = self.log_density_derivatives()
-        return [QuadraticPart(np.ones(len(gradient)), -gradient, hessian)]
 
     def transform(self, X: ArrayLike) -> FloatArray:
         """Return the first score function, -grad log p.

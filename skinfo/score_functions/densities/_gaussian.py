@@ -11,11 +11,12 @@ from sklearn.utils.validation import check_is_fitted
 from skinfo._core._scales import centers_and_scales
 from skinfo._core._typing import FloatArray
 from skinfo.score_functions.densities._estimator import ScoreFunctionEstimator
+from skinfo.score_functions.densities._locally_quadratic import LocallyQuadraticScore
 from skinfo.score_functions.tensors._average import QuadraticPart
 from skinfo.score_functions.tensors._pointwise import contracted_scores, score_tensors
 
 
-class GaussianScore(ScoreFunctionEstimator):
+class GaussianScore(LocallyQuadraticScore):
     r"""Score functions of the Gaussian density with the moments of the samples.
 
     Read more in the :doc:`user guide </user_guide/score_functions>`.
@@ -218,15 +219,6 @@ class GaussianMixtureScore(ScoreFunctionEstimator):
         n_features = self.mixture_.means_.shape[1]
         return np.diag(np.broadcast_to(precision, (n_features,))).astype(np.float64)
 
-    def _log_density_derivatives(
-        self, X: FloatArray | None
-    ) -> tuple[FloatArray, FloatArray]:
-        gradient = -self._score_function(X, 1)
-        # the hessian is S_2 without the product of the gradients
-        hessian = self._score_function(X, 2)
-        hessian -= gradient[:, :, np.newaxis] * gradient[:, np.newaxis]
-        return gradient, hessian
-
     def _score_function(self, X: FloatArray | None, order: int) -> FloatArray:
         total = np.zeros(1)
         for part in self._parts(X):
@@ -244,9 +236,3 @@ class GaussianMixtureScore(ScoreFunctionEstimator):
             scores = contracted_scores(-part.slopes @ vectors.T, curvature, order)
             total = total + part.weights[:, np.newaxis] * scores
         return total
-
-    def _objective(self, X: FloatArray | None) -> FloatArray:
-        gradient, hessian = self._log_density_derivatives(X)
-        objective: FloatArray = (gradient**2).sum(axis=1) / 2
-        objective += np.einsum("nii->n", hessian)
-        return objective

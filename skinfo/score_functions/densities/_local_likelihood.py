@@ -16,8 +16,9 @@ from skinfo._core._checks import (
 from skinfo._core._scales import centers_and_scales
 from skinfo._core._typing import FloatArray
 from skinfo._core._warnings import warn
-from skinfo.score_functions.densities._estimator import LARGEST, ScoreFunctionEstimator
+from skinfo.score_functions.densities._estimator import LARGEST
 from skinfo.score_functions.densities._grid import grid_moments, grid_pays, grid_skews
+from skinfo.score_functions.densities._locally_quadratic import LocallyQuadraticScore
 from skinfo.score_functions.densities._moments import (
     LocalMoments,
     local_moments,
@@ -26,7 +27,7 @@ from skinfo.score_functions.densities._moments import (
 from skinfo.score_functions.tensors._pointwise import ORDERS
 
 
-class LocalLikelihoodScore(ScoreFunctionEstimator):
+class LocalLikelihoodScore(LocallyQuadraticScore):
     r"""Score functions of a smooth density, by local likelihood.
 
     Near every point the log density is taken for a quadratic function, whose

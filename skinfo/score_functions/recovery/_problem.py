@@ -1,8 +1,7 @@
-"""What a network is recovered from, and the steps from there to its parameters."""
+"""The regression problem that a network is recovered from."""
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -10,44 +9,39 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from skinfo._core._checks import check_integer
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo._core._warnings import warn
-from skinfo.score_functions.densities._local_likelihood import LocalLikelihoodScore
-from skinfo.score_functions.recovery._directions import (
-    Solver,
-    recover_directions,
-    score_parts,
-)
-from skinfo.score_functions.recovery._head import Network, fit_head
-from skinfo.score_functions.recovery._landscape import Search, polynomial_residual
-from skinfo.score_functions.recovery._polish import trained_briefly
+from skinfo.score_functions.recovery._directions import Solver
+from skinfo.score_functions.recovery._landscape import polynomial_residual
 from skinfo.score_functions.recovery._whitening import (
     Whitening,
     fit_scaling,
     fit_whitening,
 )
-from skinfo.score_functions.tensors._average import Parts
 
-BANDWIDTH_FACTORS = (1.5, 2.5, 3.5, 5.0, 8.0)
+# Order of "auto". For symmetric inputs and no bias, the mean third derivative of "relu"
+# and the mean fourth ones of "tanh" and "logistic" are 0: they see no such unit.
+_ORDERS = {"relu": 4, "tanh": 3, "logistic": 3}
 
-_DEFAULT_FACTOR = 2.5
-_FEWEST_TO_CHOOSE = 25  # samples, to choose a factor on a fifth of them
-_MOST_TO_CHOOSE = 10_000  # as the time grows with their square
-_AS_GOOD = 1.1  # times the least that is left, by which factors do not differ
-_SAMPLES_PER_TERM = 2  # of a polynomial, that its fit needs at least
+# Samples per term of a polynomial that is subtracted from y: with as few, the fit
+# to pure noise explains half of its variance.
+_SAMPLES_PER_TERM = 2
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Samples, scaled outputs, and the network that is sought.
+    """Samples, standardised outputs and the size of the network.
 
-    `X` (n, d); `targets` (n, n_outputs): mean 0 and variance 1; `means` (n_outputs,):
-    what was taken away, in the same units. `residual_degree`: 0 for none.
+    `X` (n, d). `targets` (n, n_outputs): (Y - center) / scale, mean 0 and variance 1.
+    `residual_degree`: of the polynomial that is subtracted from the targets; 0: none.
+    `alpha`: ridge of the output weights.
     """
 
     X: FloatArray
     targets: FloatArray
-    means: FloatArray
+    center: FloatArray
+    scale: FloatArray
     whitening: Whitening
     n_components: int
     activation: str
@@ -57,7 +51,7 @@ class Problem:
     solver: Solver
 
     def part(self, rows: IntArray) -> Problem:
-        """Return the problem of some samples."""
+        """Return the problem of some samples, in white coordinates of their own."""
         X = self.X[rows]
         whitening = fit_coordinates(X, self.solver)
         return replace(
@@ -68,15 +62,20 @@ class Problem:
             n_components=min(self.n_components, whitening.rank),
         )
 
+    @property
+    def outputs(self) -> FloatArray:
+        """The outputs in their own units, (n, n_outputs)."""
+        return self.targets * self.scale + self.center
+
     @cached_property
     def white(self) -> FloatArray:
-        """Return the samples in coordinates where they are white."""
+        """The samples in white coordinates, (n, rank)."""
         return self.whitening.apply(self.X)
 
     def outputs_for_tensors(self) -> tuple[FloatArray, FloatArray]:
         """Return y for M = mean(y S_2), and its residual for T = mean(y S_order)."""
         if self.residual_degree == 0:
-            raw = self.targets + self.means
+            raw = self.targets + self.center / self.scale
             return raw, raw
         Z = self.white
         linear = polynomial_residual(Z, self.targets, 1)
@@ -85,29 +84,81 @@ class Problem:
         return linear, polynomial_residual(Z, self.targets, self.residual_degree)
 
 
-@dataclass(frozen=True)
-class Solution:
-    """Directions in white coordinates, and the output (n,) that they were found by."""
+def order_for(order: int | str, activation: str) -> int:
+    """Return the order of the score function; that of the activation for "auto"."""
+    return _ORDERS[activation] if order == "auto" else int(order)
 
-    search: Search
-    network: Network
-    residual: FloatArray
+
+def residual_degree_for(degree: int | str | None, order: int) -> int:
+    """Return the degree of the residual; 0 for None, and `order - 2` for "auto"."""
+    if degree == "auto":
+        return order - 2
+    return 0 if degree is None else int(degree)
+
+
+def make_problem(
+    X: FloatArray,
+    Y: FloatArray,
+    *,
+    n_components: Any,
+    activation: str,
+    order: int,
+    residual_degree: int,
+    alpha: float,
+    solver: Solver,
+) -> Problem:
+    """Return the problem of inputs (n, d) and outputs (n, n_outputs).
+
+    Raises if there are too many components, and warns if there are too few samples for
+    the degree of the residual, which is then lowered.
+    """
+    center, scale = Y.mean(axis=0), Y.std(axis=0)
+    scale = np.where(scale > 0, scale, 1.0)
+    whitening = fit_coordinates(X, solver)
+    return Problem(
+        X,
+        (Y - center) / scale,
+        center,
+        scale,
+        whitening,
+        _checked_n_components(n_components, X.shape[1], whitening.rank),
+        activation,
+        order,
+        _affordable_degree(residual_degree, *X.shape),
+        alpha,
+        solver,
+    )
 
 
 def fit_coordinates(X: FloatArray, solver: Solver) -> Whitening:
     """Return the coordinates that the solver works in; those of X, for the paper's."""
-    return fit_scaling(X) if solver.name == "sgd" else fit_whitening(X)
+    return fit_scaling(X) if solver.is_stochastic else fit_whitening(X)
 
 
-def affordable_degree(degree: int, n_samples: int, n_features: int) -> int:
-    """Return the degree of the residual that the samples allow; warn where it falls."""
+def _checked_n_components(value: Any, n_features: int, rank: int) -> int:
+    """Return the number of hidden units, None as the rank, or raise if too many."""
+    if value is None:
+        return max(rank, 1)
+    n_components = check_integer("n_components", value, minimum=1)
+    if n_components > rank:
+        linearly = "" if rank == n_features else "linearly independent "
+        raise ValueError(
+            f"n_components={n_components} must be at most the number of {linearly}"
+            f"features ({rank}): more directions cannot be told apart by the "
+            "moments of y. Pass a smaller n_components, or None."
+        )
+    return n_components
+
+
+def _affordable_degree(degree: int, n_samples: int, n_features: int) -> int:
+    """Return the largest degree that the samples allow; warn if it is lower."""
+    n_terms = [
+        0,
+        1 + n_features,
+        1 + n_features + n_features * (n_features + 1) // 2,
+    ]
     affordable = degree
-    while affordable > 0:
-        n_terms = 1 + n_features
-        if affordable == 2:
-            n_terms += n_features * (n_features + 1) // 2
-        if n_samples >= _SAMPLES_PER_TERM * n_terms:
-            break
+    while n_samples < _SAMPLES_PER_TERM * n_terms[affordable]:
         affordable -= 1
     if affordable < degree:
         warn(
@@ -117,108 +168,3 @@ def affordable_degree(degree: int, n_samples: int, n_features: int) -> int:
             ConvergenceWarning,
         )
     return affordable
-
-
-def white_parts(
-    score: Any,
-    whitening: Whitening,
-    shape: tuple[int, int],
-    *,
-    samplewise: bool = False,
-) -> Parts:
-    """Return the scores of a fitted estimator at its samples, in those coordinates.
-
-    `shape`: of these samples.
-    """
-    parts = score_parts(score, shape, samplewise=samplewise)
-    return [part.along(whitening.root) for part in parts]
-
-
-def solve(problem: Problem, parts: Parts, generator: np.random.RandomState) -> Solution:
-    """Return the network by the scores at the samples, in white coordinates.
-
-    Of several outputs, random combinations are tried; the one whose network fits all
-    outputs best is kept.
-    """
-    outputs, residuals = problem.outputs_for_tensors()
-    n_outputs = outputs.shape[1]
-    combinations = np.ones((1, 1))
-    if n_outputs > 1:
-        combinations = generator.standard_normal((problem.solver.n_init, n_outputs))
-    solutions = []
-    for combination in combinations:
-        residual = residuals @ combination
-        search = recover_directions(
-            parts,
-            outputs @ combination,
-            residual,
-            n_components=problem.n_components,
-            order=problem.order,
-            solver=problem.solver,
-            generator=generator,
-        )
-        network = fit_head(
-            problem.white,
-            problem.targets,
-            search.directions,
-            problem.activation,
-            problem.alpha,
-        )
-        solutions.append(Solution(search, network, residual))
-    if len(solutions) == 1:
-        return solutions[0]
-    Z = problem.white
-    return max(solutions, key=lambda each: explained(each.network, Z, problem.targets))
-
-
-def explained(network: Network, Z: FloatArray, targets: FloatArray) -> float:
-    """Return the share of the variance of the targets that a network explains."""
-    left = targets - network.predict(Z)
-    total = float(np.sum((targets - targets.mean(axis=0)) ** 2))
-    return 1 - float(np.sum(left**2)) / total if total > 0 else 0.0
-
-
-def choose_bandwidth_factor(
-    problem: Problem,
-    generator: np.random.RandomState,
-    *,
-    polish: bool,
-) -> float:
-    """Return the factor whose network explains a held-out fifth best.
-
-    `polish`: networks are compared after some steps of training; of those that are
-    about as good then, the best before training is taken. The factor multiplies a power
-    of the number of samples, so that some of the samples tell it.
-    """
-    n = min(len(problem.X), _MOST_TO_CHOOSE)
-    if n < _FEWEST_TO_CHOOSE:
-        return _DEFAULT_FACTOR
-    order = generator.permutation(len(problem.X))[:n]
-    held_out, rest = order[: n // 5], order[n // 5 :]
-    training = problem.part(rest)
-    Z = training.whitening.apply(problem.X[held_out])
-    seed = generator.randint(np.iinfo(np.int32).max)
-
-    def qualities(factor: float) -> tuple[float, float]:
-        """Return what the network does not explain, trained and as it was recovered."""
-        score = LocalLikelihoodScore(
-            bandwidth_factor=factor, derivative_order=problem.order
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            score.fit(training.X)
-            parts = white_parts(score, training.whitening, training.X.shape)
-        solution = solve(training, parts, np.random.RandomState(seed))
-        head = trained = solution.network
-        if polish:
-            trained = trained_briefly(head, training.white, training.targets)
-        left, left_by_head = (
-            1 - explained(network, Z, problem.targets[held_out])
-            for network in (trained, head)
-        )
-        return left, left_by_head
-
-    found = {factor: qualities(factor) for factor in BANDWIDTH_FACTORS}
-    least = min(left for left, _ in found.values())
-    good = [each for each, (left, _) in found.items() if left <= _AS_GOOD * least]
-    return min(good, key=lambda factor: found[factor][1])

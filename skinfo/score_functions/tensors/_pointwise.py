@@ -69,12 +69,12 @@ def _outer(*tensors: FloatArray) -> FloatArray:
 
 
 def _symmetrised(tensors: FloatArray) -> FloatArray:
-    """Return the mean over all orders of the axes, but for the first."""
-    orders = list(permutations(range(1, tensors.ndim)))
+    """Return the mean over all permutations of the axes after the first."""
+    permuted = list(permutations(range(1, tensors.ndim)))
     total = np.zeros_like(tensors)
-    for order in orders:
-        total += tensors.transpose(0, *order)
-    total /= len(orders)
+    for axes in permuted:
+        total += tensors.transpose(0, *axes)
+    total /= len(permuted)
     return total
 
 

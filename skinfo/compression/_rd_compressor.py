@@ -251,7 +251,7 @@ class RDCompressor(
         if y is not None:
             check_consistent_length(numbers, y)
             assert_all_finite(y, input_name="y")
-        n_bits = 8 * np.dtype(stack.form.dtype).itemsize
+        n_bits = 8 * np.dtype(stack.spec.dtype).itemsize
         if target.kind == "rate" and target.amount > n_bits:
             raise ValueError(
                 f"rate={self.rate!r} is above that of the model, whose weights have "
@@ -362,7 +362,7 @@ class RDCompressor(
         self.orthogonality_gap_ = report.orthogonality_gap
         self.gaussian_rate_ = report.gaussian_rate
         self.layers_: list[LayerReport] = report_layers(self._coded)
-        if stack.form.classes is not None:
+        if stack.spec.classes is not None:
             self.classes_ = self.compressed_estimator_.classes_
 
     @available_if(_model_has("predict"))  # type: ignore[untyped-decorator]

@@ -21,6 +21,7 @@ from skinfo.compression.models._activations import ACTIVATIONS
 from skinfo.compression.models._links import OutputMetric
 from skinfo.compression.models._stack import Stack, forward, layer_inputs
 
+IMPORTANCES = ("uniform", "kl", "gradient", "hessian", "gradient+hessian")
 _BLOCK_BYTES = 1 << 26  # larger blocks leave the caches and are not faster
 _LEAST_BIAS = 1e-10  # curvature of biases, beside the largest, that is not rounding
 

@@ -96,6 +96,19 @@ class Stack:
         return sum(layer.weights.size for layer in self.layers)
 
     @property
+    def prediction_method(self) -> str:
+        """The method of the model whose values the distortion compares."""
+        if self.link.probabilities:
+            return "predict_proba"
+        return "decision_function" if self.spec.family.is_classifier else "predict"
+
+    @property
+    def n_predictions(self) -> int:
+        """The number of columns that this method has, one where it returns a vector."""
+        has_complement = self.link.probabilities and self.n_outputs == 1
+        return 2 if has_complement else self.n_outputs
+
+    @property
     def distortion(self) -> Literal["kl", "squared"]:
         """The measure of change: KL divergence of probabilities, or squared error."""
         return "kl" if self.link.probabilities else "squared"

@@ -26,9 +26,13 @@ _MOST_SAMPLES = 20_000  # that the steps are chosen by
 
 @dataclass(frozen=True)
 class Target:
-    """What is asked for: one of "rate", "n_bytes" or "distortion", and how much."""
+    """The parameter of RDCompressor that sets the size of the model, and its value.
 
-    kind: str
+    "rate" in bits a weight, "n_bytes", "distortion" relative to that of a model without
+    weights, or "sparsity".
+    """
+
+    name: str
     amount: float
 
 
@@ -109,8 +113,8 @@ def some_samples(X: Any, y: Any, generator: np.random.RandomState) -> tuple[Any,
 
 def _unreachable(target: Target) -> str:
     return (
-        f"{target.kind}={target.amount!r} cannot be reached. Pass a larger "
-        f"{target.kind}."
+        f"{target.name}={target.amount!r} cannot be reached. Pass a larger "
+        f"{target.name}."
     )
 
 

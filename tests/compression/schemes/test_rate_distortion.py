@@ -374,9 +374,9 @@ def test_kmeans_meets_its_target(hidden, target):
     stack = make_stack(d=30, hidden=hidden, link="softmax")
     X, rng = make_inputs(d=30), np.random.RandomState(0)
     model = kmeans(stack, X, None, target, importance="kl", generator=rng)
-    if target.kind == "rate":
+    if target.name == "rate":
         assert bits_per_weight(model) <= target.amount
-    elif target.kind == "n_bytes":
+    elif target.name == "n_bytes":
         assert n_bytes(model) <= target.amount
     else:
         assert relative_distortion(stack, model, X) <= target.amount

@@ -14,8 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skinfo._core._checks import check_positive
 from skinfo._core._typing import FloatArray, IntArray
-
-_SET_BY_SPARSITY = ("prune", "prune_refit")
+from skinfo.compression.schemes._methods import METHODS
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,9 +78,10 @@ def compressors_at(
 ) -> Iterator[Any]:
     """Yield a compressor of the same model at each rate, fitted to the samples."""
     check_is_fitted(compressor)
-    if compressor.method in _SET_BY_SPARSITY:
+    targets = METHODS[compressor.method].targets
+    if "rate" not in targets:
         raise ValueError(
-            f"method={compressor.method!r} is set by sparsity, and has no curve of "
+            f"method={compressor.method!r} is set by {targets[0]}, and has no curve of "
             "rates. Pass a compressor with method='rate_distortion' or 'kmeans'."
         )
     frozen = FrozenEstimator(compressor.estimator_)

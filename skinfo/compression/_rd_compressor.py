@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,9 +14,7 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     MetaEstimatorMixin,
     TransformerMixin,
-    clone,
 )
-from sklearn.frozen import FrozenEstimator
 from sklearn.utils import (
     Tags,
     assert_all_finite,
@@ -24,51 +22,41 @@ from sklearn.utils import (
     check_random_state,
     get_tags,
 )
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skinfo._core._checks import (
     check_bool,
-    check_integer,
     check_nonnegative,
     check_option,
     check_positive,
-    check_probability,
 )
 from skinfo._core._files import write_whole
 from skinfo._core._threads import one_blas_thread
 from skinfo._core._typing import FloatArray
 from skinfo.compression._curve import RateDistortionCurve, rate_distortion_curve
-from skinfo.compression._reports import LayerReport, Report, make_report, report_layers
-from skinfo.compression.file._coded_model import CodedModel, decoded, weight_bytes
+from skinfo.compression._predictions import DelegatedPredictions
+from skinfo.compression._reports import LayerReport, make_report, report_layers
+from skinfo.compression._source import check_is_estimator, fitted_model
+from skinfo.compression.distortion._importance import IMPORTANCES
+from skinfo.compression.file._coded_model import decoded, weight_bytes
 from skinfo.compression.file._file import to_bytes
 from skinfo.compression.models._reading import read_stack
 from skinfo.compression.models._stack import Stack
 from skinfo.compression.models._writing import with_weights
-from skinfo.compression.schemes._kmeans import kmeans
-from skinfo.compression.schemes._pruning import pruned
-from skinfo.compression.schemes._rate_distortion import rate_distortion
+from skinfo.compression.schemes._methods import (
+    METHODS,
+    CompressionProblem,
+    chosen_target,
+)
 from skinfo.compression.schemes._target import Target, some_samples
-
-METHODS = ("rate_distortion", "kmeans", "prune", "prune_refit")
-IMPORTANCES = ("uniform", "kl", "gradient", "hessian", "gradient+hessian")
-_DEFAULT_RATE = 3.0
-_DEFAULT_SPARSITY = 0.9
-
-
-def _model_has(name: str) -> Callable[[Any], bool]:
-    """Return a check of whether the model has a method."""
-
-    def check(self: RDCompressor) -> bool:
-        model = getattr(self, "compressed_estimator_", self.estimator)
-        getattr(model, name)  # raises AttributeError
-        return True
-
-    return check
 
 
 class RDCompressor(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, MetaEstimatorMixin, BaseEstimator
+    DelegatedPredictions,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    MetaEstimatorMixin,
+    BaseEstimator,
 ):
     r"""Compress a fitted linear model or multi-layer perceptron to few bits.
 
@@ -239,7 +227,7 @@ class RDCompressor(
         """
         target, data = self._check_parameters(), X
         numbers = validate_data(self, X, accept_sparse="csr", dtype=np.float64)
-        self.estimator_ = self._fitted_estimator(X, y)
+        self.estimator_ = fitted_model(self.estimator, X, y)
         stack, X = read_stack(self.estimator_), numbers
         if X.shape[1] != stack.n_inputs:
             raise ValueError(
@@ -251,8 +239,8 @@ class RDCompressor(
         if y is not None:
             check_consistent_length(numbers, y)
             assert_all_finite(y, input_name="y")
-        n_bits = 8 * np.dtype(stack.form.dtype).itemsize
-        if target.kind == "rate" and target.amount > n_bits:
+        n_bits = 8 * np.dtype(stack.spec.dtype).itemsize
+        if target.name == "rate" and target.amount > n_bits:
             raise ValueError(
                 f"rate={self.rate!r} is above that of the model, whose weights have "
                 f"{n_bits} bits. Pass a smaller rate."
@@ -260,92 +248,33 @@ class RDCompressor(
         generator = check_random_state(self.random_state)
         with one_blas_thread():
             some, y = some_samples(X, y, generator)
-            with np.errstate(over="ignore"):  # the distortion of codes that lose
-                self._coded = self._compress(stack, some, y, target, generator)
-            self._keep(stack, X, some)
-        return self
-
-    def _check_parameters(self) -> Target:
-        if isinstance(self.estimator, type) or not hasattr(self.estimator, "fit"):
-            raise TypeError(
-                f"estimator={self.estimator!r} must be an estimator. Pass, for "
-                "example, LogisticRegression(), or FrozenEstimator(model)."
-            )
-        check_option("method", self.method, METHODS)
-        check_option("importance", self.importance, IMPORTANCES)
-        check_positive("damping", self.damping)
-        check_nonnegative("rdo", self.rdo, example=0.1)
-        asked = {
-            "rate": self.rate,
-            "n_bytes": self.n_bytes,
-            "distortion": self.distortion,
-        }
-        given = {name: value for name, value in asked.items() if value is not None}
-        if len(given) > 1:
-            raise ValueError(
-                f"At most one of rate, n_bytes and distortion may be given, not "
-                f"{' and '.join(given)}. Leave the others None."
-            )
-        if self.method.startswith("prune"):
-            if given:
-                raise ValueError(
-                    f"method={self.method!r} is set by sparsity, not by "
-                    f"{next(iter(given))}. Pass sparsity, or another method."
-                )
-            if self.sparsity is not None:
-                check_probability("sparsity", self.sparsity)
-        elif self.sparsity is not None:
-            raise ValueError(
-                f"sparsity={self.sparsity!r} has no meaning for method="
-                f"{self.method!r}. Pass method='prune_refit', or sparsity=None."
-            )
-        if self.n_bytes is not None:
-            return Target("n_bytes", check_integer("n_bytes", self.n_bytes, minimum=1))
-        name, value = next(iter(given.items()), ("rate", _DEFAULT_RATE))
-        return Target(name, check_positive(name, value))
-
-    def _fitted_estimator(self, X: ArrayLike, y: ArrayLike | None) -> Any:
-        """Return the frozen model, or a clone fitted to the data."""
-        if isinstance(self.estimator, FrozenEstimator):
-            return self.estimator.estimator
-        if y is None:
-            raise ValueError(
-                "RDCompressor fits a clone of the estimator, which requires y to be "
-                "passed, but the target y is None. To compress a model as it is, pass "
-                "RDCompressor(FrozenEstimator(model)), or use compress(model, X)."
-            )
-        return clone(self.estimator).fit(X, y)
-
-    def _compress(
-        self,
-        stack: Stack,
-        X: Any,
-        y: Any,
-        target: Target,
-        generator: np.random.RandomState,
-    ) -> CodedModel:
-        if self.method == "rate_distortion":
-            return rate_distortion(
-                stack,
-                X,
-                target,
+            problem = CompressionProblem(
+                stack=stack,
+                X=some,
+                y=y,
+                target=target,
+                importance=self.importance,
                 damping=float(self.damping),
                 rdo=float(self.rdo),
                 generator=generator,
             )
-        if self.method == "kmeans":
-            return kmeans(
-                stack, X, y, target, importance=self.importance, generator=generator
-            )
-        sparsity = _DEFAULT_SPARSITY if self.sparsity is None else float(self.sparsity)
-        return pruned(
-            stack,
-            X,
-            y,
-            sparsity,
-            importance=self.importance,
-            refit=self.method == "prune_refit",
-            damping=float(self.damping),
+            with np.errstate(over="ignore"):  # the distortion of candidates that lose
+                self._coded = METHODS[self.method].compress(problem)
+            self._keep(stack, X, some)
+        return self
+
+    def _check_parameters(self) -> Target:
+        check_is_estimator(self.estimator)
+        check_option("method", self.method, tuple(METHODS))
+        check_option("importance", self.importance, IMPORTANCES)
+        check_positive("damping", self.damping)
+        check_nonnegative("rdo", self.rdo, example=0.1)
+        return chosen_target(
+            self.method,
+            rate=self.rate,
+            n_bytes=self.n_bytes,
+            distortion=self.distortion,
+            sparsity=self.sparsity,
         )
 
     def _keep(self, stack: Stack, X: Any, some: Any) -> None:
@@ -356,106 +285,14 @@ class RDCompressor(
         self.rate_ = 8 * weight_bytes(self._coded.layers) / stack.n_weights
         n_numbers = stack.n_weights + sum(len(each.biases) for each in stack.layers)
         self.compression_ratio_ = 4 * n_numbers / self.n_bytes_
-        report: Report = make_report(stack, found, X, some)
+        report = make_report(stack, found, X, some)
         self.distortion_ = report.distortion
         self.relative_distortion_ = report.relative_distortion
         self.orthogonality_gap_ = report.orthogonality_gap
         self.gaussian_rate_ = report.gaussian_rate
         self.layers_: list[LayerReport] = report_layers(self._coded)
-        if stack.form.classes is not None:
+        if stack.spec.classes is not None:
             self.classes_ = self.compressed_estimator_.classes_
-
-    @available_if(_model_has("predict"))  # type: ignore[untyped-decorator]
-    def predict(self, X: ArrayLike) -> Any:
-        """Predict with the compressed model.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            The predictions.
-        """
-        check_is_fitted(self)
-        return self.compressed_estimator_.predict(X)
-
-    @available_if(_model_has("predict_proba"))  # type: ignore[untyped-decorator]
-    def predict_proba(self, X: ArrayLike) -> Any:
-        """Predict probabilities with the compressed model.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            The probabilities.
-        """
-        check_is_fitted(self)
-        return self.compressed_estimator_.predict_proba(X)
-
-    @available_if(_model_has("predict_log_proba"))  # type: ignore[untyped-decorator]
-    def predict_log_proba(self, X: ArrayLike) -> Any:
-        """Predict the logarithms of probabilities with the compressed model.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            The logarithms.
-        """
-        check_is_fitted(self)
-        return self.compressed_estimator_.predict_log_proba(X)
-
-    @available_if(_model_has("decision_function"))  # type: ignore[untyped-decorator]
-    def decision_function(self, X: ArrayLike) -> Any:
-        """Return the decision function of the compressed model.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_classes)
-            The decision function.
-        """
-        check_is_fitted(self)
-        return self.compressed_estimator_.decision_function(X)
-
-    @available_if(_model_has("score"))  # type: ignore[untyped-decorator]
-    def score(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> float:
-        """Return the score of the compressed model: accuracy or R^2.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The samples.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            The targets.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples. None: all 1.
-
-        Returns
-        -------
-        float
-            The score.
-        """
-        check_is_fitted(self)
-        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return float(self.compressed_estimator_.score(X, y, **weights))
 
     def transform(self, X: ArrayLike) -> FloatArray:
         """Return the outputs that the distortion is measured on.
@@ -472,14 +309,10 @@ class RDCompressor(
             function of a classifier or the predictions of a regressor.
         """
         check_is_fitted(self)
-        model = self.compressed_estimator_
-        if decoded(self._coded).distortion == "kl":
-            outputs = model.predict_proba(X)
-        elif hasattr(model, "decision_function"):
-            outputs = model.decision_function(X)
-        else:
-            outputs = model.predict(X)
-        outputs = np.asarray(outputs)
+        predict = getattr(
+            self.compressed_estimator_, decoded(self._coded).prediction_method
+        )
+        outputs = np.asarray(predict(X))
         return outputs.reshape(len(outputs), -1)
 
     def rate_distortion_curve(
@@ -506,9 +339,7 @@ class RDCompressor(
 
     @property
     def _n_features_out(self) -> int:
-        stack = decoded(self._coded)
-        binary = stack.distortion == "kl" and stack.n_outputs == 1
-        return 2 if binary else stack.n_outputs
+        return decoded(self._coded).n_predictions
 
     def to_bytes(self) -> bytes:
         """Return the file.

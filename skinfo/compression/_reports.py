@@ -78,7 +78,7 @@ def _outputs(stack: Stack, X: Any) -> FloatArray:
 
 def _orthogonality_gap(stack: Stack, raw: FloatArray, changed: FloatArray) -> float:
     """Return E[f^ (f - f^)] / E[f^2] of centred outputs."""
-    if stack.link == "softmax":  # adding to all outputs of a sample changes nothing
+    if stack.link.ignores_shifts:  # constants that are added to all outputs
         raw, changed = (f - f.mean(axis=1, keepdims=True) for f in (raw, changed))
     raw, changed = raw - raw.mean(axis=0), changed - changed.mean(axis=0)
     size = float(np.sum(raw**2))
@@ -99,7 +99,7 @@ def gaussian_rate(stack: Stack, X: Any, total: float) -> float:
         spread = _spectrum(A)
         variance = float(np.mean(layer.weights**2))
         eigenvalues.append(variance * np.outer(spread, of_units).ravel())
-    quadratic = 2 * total if stack.distortion == "kl" else total
+    quadratic = total / stack.link.quadratic_factor
     flat = np.concatenate(eigenvalues)
     quadratic = min(quadratic, float(flat.sum()))
     return water_filling(flat, distortion=quadratic).rate / stack.n_weights

@@ -46,8 +46,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from skinfo import RDCompressor, compress, load_compressed
 from skinfo.compression import _rd_compressor
-from skinfo.compression._rd_compressor import IMPORTANCES, METHODS
+from skinfo.compression.distortion._importance import IMPORTANCES
 from skinfo.compression.schemes import _target
+from skinfo.compression.schemes._methods import METHODS
 
 D = 8
 

@@ -6,11 +6,11 @@ import numpy as np
 from scipy.special import kl_div
 
 from skinfo._core._typing import FloatArray
-from skinfo.compression.models._stack import Stack, apply_link
+from skinfo.compression.models._links import Link
+from skinfo.compression.models._stack import Stack
 
 _LEAST_PROBABILITY = 1e-300
 _ROUNDING = 1e-25  # of the squared predictions
-_BINARY_LINKS = frozenset({"logistic", "double_logistic"})
 
 
 def distortion(stack: Stack, raw: FloatArray, changed: FloatArray) -> float:
@@ -19,8 +19,8 @@ def distortion(stack: Stack, raw: FloatArray, changed: FloatArray) -> float:
     The mean over samples of the KL divergence in nats, or of the squared difference,
     summed over the outputs.
     """
-    p, q = apply_link(stack.link, raw), apply_link(stack.link, changed)
-    return between_predictions(stack, p, q)
+    link = stack.link
+    return between_predictions(link, link.function(raw), link.function(changed))
 
 
 def without_weights(stack: Stack, raw: FloatArray) -> float:
@@ -29,17 +29,17 @@ def without_weights(stack: Stack, raw: FloatArray) -> float:
     It is what distortions are relative to: the best constant is the mean of what the
     stack predicts, for every link.
     """
-    p = apply_link(stack.link, raw)
-    found = between_predictions(stack, p, np.broadcast_to(p.mean(axis=0), p.shape))
+    p = stack.link.function(raw)
+    found = between_predictions(stack.link, p, np.broadcast_to(p.mean(axis=0), p.shape))
     return found if found > _ROUNDING * float(np.mean(p**2)) else 0.0
 
 
-def between_predictions(stack: Stack, p: FloatArray, q: FloatArray) -> float:
+def between_predictions(link: Link, p: FloatArray, q: FloatArray) -> float:
     """Return the distortion from p to q, (n, n_outputs)."""
-    if stack.distortion == "squared":
+    if link.probabilities is None:
         return float(np.mean(np.sum((p - q) ** 2, axis=1)))
     total = _divergence(p, q)
-    if stack.link in _BINARY_LINKS:
+    if link.probabilities == "labels":
         total += _divergence(1 - p, 1 - q)
     return max(0.0, float(np.mean(np.sum(total, axis=1))))  # but for rounding
 

@@ -9,42 +9,21 @@ respect to pre-activations.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
 from sklearn import get_config
 from sklearn.utils import gen_batches
 
 from skinfo._core._sparse import is_sparse
 from skinfo._core._typing import AnyArray, BoolArray, FloatArray
-from skinfo.compression.models._stack import Stack, apply_link, forward, layer_inputs
+from skinfo.compression.models._activations import ACTIVATIONS
+from skinfo.compression.models._links import OutputMetric
+from skinfo.compression.models._stack import Stack, forward, layer_inputs
 
+IMPORTANCES = ("uniform", "kl", "gradient", "hessian", "gradient+hessian")
 _BLOCK_BYTES = 1 << 26  # larger blocks leave the caches and are not faster
 _LEAST_BIAS = 1e-10  # curvature of biases, beside the largest, that is not rounding
-_MARGIN_LINKS = frozenset({"identity", "modified_huber"})  # labels count as -1 and 1
-
-
-@dataclass(frozen=True, eq=False)
-class OutputMetric:
-    """The matrix `diag(scales) - directions directions'` of each sample.
-
-    Both (n, n_outputs): a second derivative with respect to the outputs before the
-    link. `directions` None stands for zeros.
-    """
-
-    scales: FloatArray
-    directions: FloatArray | None = None
-
-    def diagonal(self, derivatives: FloatArray) -> FloatArray:
-        """Return `d' M d` for each column d: (n, n_outputs, m) to (n, m)."""
-        found: FloatArray = np.einsum(
-            "nk,nkm,nkm->nm", self.scales, derivatives, derivatives
-        )
-        if self.directions is not None:
-            found -= np.einsum("nk,nkm->nm", self.directions, derivatives) ** 2
-        return found
 
 
 def weight_importance(
@@ -118,11 +97,12 @@ def loss_targets(stack: Stack, y: Any) -> FloatArray:
     classifiers; y itself for regressors.
     """
     y = y.toarray() if is_sparse(y) else np.asarray(y)
-    classes = stack.form.classes
-    if classes is not None and stack.form.labels == "single":
+    classes = stack.spec.classes
+    if classes is not None and stack.spec.labels == "single":
         y = _indicators(y.reshape(len(y)), classes, stack.n_outputs)
     targets: FloatArray = y.astype(np.float64).reshape(len(y), stack.n_outputs)
-    is_margin = classes is not None and stack.link in _MARGIN_LINKS
+    # labels count as -1 and 1 for a decision function
+    is_margin = classes is not None and stack.link.is_identity
     return 2 * targets - 1 if is_margin else targets
 
 
@@ -139,42 +119,8 @@ def _indicators(y: AnyArray, classes: AnyArray, n_outputs: int) -> BoolArray:
 
 
 def distortion_metric(stack: Stack, raw: FloatArray) -> OutputMetric:
-    """Return the curvature of the distortion by the outputs before the link.
-
-    The second derivative of the KL divergence, or half that of the squared difference:
-    `diag(p) - p p'` for softmax, p (1 - p) for logistic outputs, the identity for
-    differences of the outputs themselves, the squared derivative of exp.
-    """
-    if stack.link == "exp":
-        return OutputMetric(np.exp(2 * raw))
-    if stack.link in _MARGIN_LINKS:
-        return OutputMetric(np.ones_like(raw))
-    p = apply_link(stack.link, raw)
-    if stack.link == "softmax":
-        return OutputMetric(p, p)
-    if stack.link == "ovr":  # d log p_k / dz_h = (1 - s_h) (1{h = k} - p_h)
-        rest = expit(-raw)
-        return OutputMetric(p * rest**2, p * rest)
-    return OutputMetric(_slope(stack.link) ** 2 * p * (1 - p))
-
-
-def _loss_derivatives(
-    stack: Stack, raw: FloatArray, targets: FloatArray
-) -> tuple[FloatArray, OutputMetric]:
-    """Return the first and second derivatives of the loss by the outputs."""
-    p = apply_link(stack.link, raw)
-    if stack.link == "exp":  # L = (p - y)^2 / 2
-        return (p - targets) * p, OutputMetric(p * (2 * p - targets))
-    if stack.link == "ovr":  # L = log sum_h s_h - log s_y
-        rest = expit(-raw)
-        scales = targets * rest * expit(raw) + p * rest * (2 * rest - 1)
-        return (p - targets) * rest, OutputMetric(scales, p * rest)
-    # canonical links, up to the slope of double_logistic
-    return _slope(stack.link) * (p - targets), distortion_metric(stack, raw)
-
-
-def _slope(link: str) -> float:
-    return 2.0 if link == "double_logistic" else 1.0
+    """Return the curvature of the distortion by the outputs before the link."""
+    return stack.link.curvature(raw, stack.link.function(raw))
 
 
 def _kl_importance(stack: Stack, X: Any) -> list[FloatArray]:
@@ -219,7 +165,7 @@ def _output_derivatives(
     for i in reversed(range(len(stack.layers))):
         yield i, derivatives
         if i > 0:
-            slopes = _first_derivative(stack.layers[i - 1].activation, inputs[i])
+            slopes = ACTIVATIONS[stack.layers[i - 1].activation].first(inputs[i])
             derivatives = derivatives @ stack.layers[i].weights.T
             derivatives *= slopes[:, np.newaxis]
 
@@ -232,7 +178,9 @@ def _loss_moments(
         [np.zeros_like(layer.weights) for layer in stack.layers] for _ in range(3)
     ]
     n_rows = stack.n_outputs + sum(
-        len(layer.weights) for layer in stack.layers[1:] if layer.activation != "relu"
+        len(layer.weights)
+        for layer in stack.layers[1:]
+        if not ACTIVATIONS[layer.activation].is_piecewise_linear
     )
     for block in _blocks(stack, X, n_rows=n_rows):
         inputs = list(layer_inputs(stack, X[block]))
@@ -256,7 +204,7 @@ def _backward(
     derivatives of the outputs, and what the curvature of each later activation gives
     through the derivatives of its pre-activation.
     """
-    gradients, metric = _loss_derivatives(stack, inputs[-1], targets)
+    gradients, metric = stack.link.loss_derivatives(inputs[-1], targets)
     n, n_outputs = gradients.shape
     outputs = np.broadcast_to(np.eye(n_outputs), (n, n_outputs, n_outputs))
     curved: list[tuple[FloatArray, FloatArray]] = []  # (n, m), (n, m, n_units)
@@ -268,33 +216,16 @@ def _backward(
         yield i, gradients, hessians
         if i == 0:
             return
-        activation, weights = stack.layers[i - 1].activation, stack.layers[i].weights
-        slopes = _first_derivative(activation, inputs[i])[:, np.newaxis]
+        activation = ACTIVATIONS[stack.layers[i - 1].activation]
+        weights = stack.layers[i].weights
+        slopes = activation.first(inputs[i])[:, np.newaxis]
         outputs = (outputs @ weights.T) * slopes
         curved = [(c, (d @ weights.T) * slopes) for c, d in curved]
         if own.any():
             curved.append((own, weights.T * slopes))
         passed = gradients @ weights.T
         gradients = passed * slopes[:, 0]
-        own = passed * _second_derivative(activation, inputs[i])
-
-
-def _first_derivative(activation: str, a: FloatArray) -> FloatArray:
-    """Return the derivative of an activation function where its value is `a`."""
-    if activation == "relu":
-        return (a > 0).astype(np.float64)
-    if activation == "tanh":
-        return 1 - a**2
-    return a * (1 - a) if activation == "logistic" else np.ones_like(a)
-
-
-def _second_derivative(activation: str, a: FloatArray) -> FloatArray:
-    """Return the second derivative of an activation function where its value is `a`."""
-    if activation == "tanh":
-        return -2 * a * (1 - a**2)
-    if activation == "logistic":
-        return a * (1 - a) * (1 - 2 * a)
-    return np.zeros_like(a)
+        own = passed * activation.second(inputs[i])
 
 
 def _power(A: Any, exponent: int) -> Any:
@@ -330,7 +261,7 @@ def gauss_newton_matrix(stack: Stack, X: Any) -> FloatArray:
     small factor is enough.
     """
     n_outputs = stack.n_outputs
-    if stack.link in _MARGIN_LINKS:
+    if stack.link.is_identity:
         return np.asarray(np.kron(input_covariance(X)[0], np.eye(n_outputs)))
     metric = distortion_metric(stack, forward(stack, X))
     X = X.toarray() if is_sparse(X) else X

@@ -10,14 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit
 
 from skinfo._core._typing import FloatArray
 from skinfo.compression.distortion._distortion import between_predictions
-from skinfo.compression.distortion._importance import distortion_metric
-from skinfo.compression.models._stack import Stack, apply_link
+from skinfo.compression.models._links import Link, OutputMetric
 
-_LEAST_MEAN = 1e-12  # probability, that a constant is fitted to
 _N_STEPS = 20  # of Gauss and Newton
 _STEP_SIZES = (1.0, 0.25, 0.05)
 _LARGEST = 1e200  # distortion, above which slopes are not finite
@@ -40,25 +37,24 @@ class OutputFit:
     tolerance: float
 
 
-def fit_outputs(stack: Stack, raw: FloatArray, changed: FloatArray) -> OutputFit:
-    """Return the fit of least distortion, of a stack with a link.
+def fit_outputs(link: Link, raw: FloatArray, changed: FloatArray) -> OutputFit:
+    """Return the scale and the biases of least distortion.
 
     `raw`, `changed` (n, n_outputs): the outputs before the link, as they were and are.
     """
     centred = changed - changed.mean(axis=0)
     spread = float(np.sqrt(np.mean(centred**2)))
-    problem = _Problem(stack, raw, centred / spread if spread > 0 else centred)
+    problem = _Problem(link, raw, centred / spread if spread > 0 else centred)
     found = problem.descend(np.array([spread, *raw.mean(axis=0)]))
-    constant = np.array([0.0, *_best_constant(stack, problem.predictions)])
+    constant = np.array([0.0, *link.inverse(problem.predictions.mean(axis=0))])
     if not problem.distortion(found) < _POOR * problem.distortion(constant):
         found = min(found, problem.descend(constant), key=problem.distortion)
     scale = found[0] / spread if spread > 0 else 1.0
     if scale < _LEAST_SCALE:  # nothing of it is of use
         scale, found = 1.0, np.array([spread, *found[1:]])
     outputs = problem.outputs(found)
-    curvature = distortion_metric(stack, outputs).scales.mean(axis=0).sum()
-    half = 0.5 if stack.distortion == "kl" else 1.0
-    added = half * curvature  # by outputs that change by 1
+    curvature = problem.metric(outputs).scales.mean(axis=0).sum()
+    added = link.quadratic_factor * curvature  # by outputs that change by 1
     tolerance = problem.distortion(found) / added if 0 < added < np.inf else np.inf
     return OutputFit(scale, found[1:], tolerance)
 
@@ -66,17 +62,21 @@ def fit_outputs(stack: Stack, raw: FloatArray, changed: FloatArray) -> OutputFit
 class _Problem:
     """Outputs as a scale times `unit`, and biases: the parameters, (1 + n_outputs,)."""
 
-    def __init__(self, stack: Stack, raw: FloatArray, unit: FloatArray) -> None:
-        self.stack, self.unit = stack, unit
-        self.predictions = apply_link(stack.link, raw)
+    def __init__(self, link: Link, raw: FloatArray, unit: FloatArray) -> None:
+        self.link, self.unit = link, unit
+        self.predictions = link.function(raw)
 
     def outputs(self, parameters: FloatArray) -> FloatArray:
         result: FloatArray = parameters[0] * self.unit + parameters[1:]
         return result
 
     def distortion(self, parameters: FloatArray) -> float:
-        changed = apply_link(self.stack.link, self.outputs(parameters))
-        return between_predictions(self.stack, self.predictions, changed)
+        changed = self.link.function(self.outputs(parameters))
+        return between_predictions(self.link, self.predictions, changed)
+
+    def metric(self, outputs: FloatArray) -> OutputMetric:
+        """Return the curvature of the distortion by the outputs."""
+        return self.link.curvature(outputs, self.link.function(outputs))
 
     def descend(self, parameters: FloatArray) -> FloatArray:
         """Return parameters of less distortion, by steps of Gauss and Newton."""
@@ -101,7 +101,7 @@ class _Problem:
 
     def _newton_step(self, parameters: FloatArray) -> FloatArray:
         outputs, unit = self.outputs(parameters), self.unit
-        metric = distortion_metric(self.stack, outputs)
+        metric = self.metric(outputs)
         along = metric.scales * unit
         curvature = np.empty((len(parameters), len(parameters)))
         curvature[1:, 1:] = np.diag(metric.scales.mean(axis=0))
@@ -118,23 +118,6 @@ class _Problem:
 
     def _gradient(self, outputs: FloatArray) -> FloatArray:
         """Return that of each sample's distortion, or half of it if squared."""
-        link = self.stack.link
-        changed = apply_link(link, outputs)
-        gradient = changed - self.predictions
-        if link == "exp":
-            gradient *= changed
-        elif link == "ovr":
-            gradient *= expit(-outputs)
-        elif link == "double_logistic":
-            gradient *= 2
-        return gradient
-
-
-def _best_constant(stack: Stack, predictions: FloatArray) -> FloatArray:
-    """Return the constant outputs with the mean predictions, (n_outputs,)."""
-    means = predictions.mean(axis=0)
-    if stack.link in ("exp", "softmax"):
-        found: FloatArray = np.log(np.maximum(means, _LEAST_MEAN))
-        return found
-    found = logit(np.clip(means, _LEAST_MEAN, 1 - _LEAST_MEAN))
-    return found / 2 if stack.link == "double_logistic" else found
+        changed = self.link.function(outputs)
+        gradient = self.link.slope(outputs, changed) * (changed - self.predictions)
+        return np.asarray(gradient)

@@ -12,16 +12,10 @@ from skinfo.compression.file._coded_model import (
     decoded,
 )
 from skinfo.compression.models._checks import check_stack
-from skinfo.compression.models._kinds import DTYPES, class_of
-from skinfo.compression.models._stack import Stack
+from skinfo.compression.models._stack import DTYPES, Stack
 
 MOST_LAYERS = 255
 _LARGEST_EXPONENT = 1000
-
-
-def has_power(name: str) -> bool:
-    """Whether models of this class have a power."""
-    return name == "TweedieRegressor"
 
 
 def checked_stack(model: CodedModel) -> Stack:
@@ -34,13 +28,14 @@ def checked_stack(model: CodedModel) -> Stack:
 
 
 def _computed(model: CodedModel) -> Stack:
-    class_of(model.form.kind)
+    family = model.spec.family
+    family.model_class()
     if not 1 <= len(model.layers) <= MOST_LAYERS:
         raise ValueError(f"A file holds 1 to {MOST_LAYERS} layers.")
     for i, layer in enumerate(model.layers):
         _check_layer(layer, f"layer {i}")
-    if model.form.power != 0 and not has_power(model.form.name):
-        raise ValueError(f"A {model.form.name} has no power.")
+    if model.spec.power != 0 and not family.has_power:
+        raise ValueError(f"A {family.name} has no power.")
     return decoded(model)
 
 
@@ -103,8 +98,8 @@ def _check_finite(stack: Stack) -> None:
     """Raise unless the numbers of the model are finite in its dtype."""
     for i, layer in enumerate(stack.layers):
         for values, dtype in (
-            (layer.weights, stack.form.dtype),
-            (layer.biases, stack.form.intercept_dtype),
+            (layer.weights, stack.spec.dtype),
+            (layer.biases, stack.spec.intercept_dtype),
         ):
             largest = np.finfo(dtype).max if dtype in DTYPES.values() else np.inf
             if not np.abs(values).max() <= largest:

@@ -9,7 +9,8 @@ import numpy as np
 
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo.compression.coding._range_coder import code_length, encode_integers
-from skinfo.compression.models._stack import AffineLayer, Form, Stack
+from skinfo.compression.models._links import Link
+from skinfo.compression.models._stack import AffineLayer, ModelSpec, Stack
 
 _SQRT_2 = 1.4142135623730951  # in float64; files depend on it
 
@@ -93,8 +94,8 @@ class CodedModel:
 
     layers: tuple[CodedLayer, ...]
     activations: tuple[str, ...]
-    link: str
-    form: Form
+    link: Link
+    spec: ModelSpec
 
 
 def weight_bytes(layers: Sequence[CodedLayer]) -> int:
@@ -117,7 +118,7 @@ def decoded(model: CodedModel) -> Stack:
         AffineLayer(layer.weights(), layer.biases(), activation)
         for layer, activation in zip(model.layers, model.activations, strict=True)
     )
-    return Stack(layers, model.link, model.form)
+    return Stack(layers, model.link, model.spec)
 
 
 def is_float32(step: float) -> bool:

@@ -3,8 +3,8 @@
 The bytes are, with the fields of `_fields`:
 
 - the magic `a7 53 4b` and the version, 1;
-- the kind (KINDS), a byte;
-- the form, two bytes of these numbers of bits: dtype 1, dtype of the intercept 1, kind
+- the class of the model (its id in FAMILIES), a byte;
+- its spec, two bytes of these numbers of bits: dtype 1, dtype of the intercept 1, kind
   of the intercept 2, dimensions of coef_ less 1 1, labels 2, whether there are feature
   names 1, link 3, activation of the hidden layers 2, way to keep the classes 3;
 - the number of layers, a byte, and of features, then of outputs of each layer;
@@ -36,7 +36,7 @@ import numpy as np
 
 from skinfo._core._typing import AnyArray, FloatArray, IntArray
 from skinfo.compression.coding._range_coder import IntegerReader, encode_integers
-from skinfo.compression.file._checks import checked_stack, has_power
+from skinfo.compression.file._checks import checked_stack
 from skinfo.compression.file._classes import class_code, read_classes, write_classes
 from skinfo.compression.file._coded_model import CodedLayer, CodedModel
 from skinfo.compression.file._fields import (
@@ -50,22 +50,23 @@ from skinfo.compression.file._fields import (
     unpack_bits,
     varint,
 )
-from skinfo.compression.models._kinds import (
-    ACTIVATIONS,
+from skinfo.compression.models._activations import ACTIVATIONS
+from skinfo.compression.models._families import ModelFamily, family_with_id
+from skinfo.compression.models._links import LINKS
+from skinfo.compression.models._stack import (
     DTYPES,
     INTERCEPTS,
     LABELS,
     LAYOUTS,
-    LINKS,
-    class_of,
+    ModelSpec,
+    Stack,
 )
-from skinfo.compression.models._stack import Form, Stack
 from skinfo.compression.models._writing import write_model
 
 _MAGIC = b"\xa7SK"
 _VERSION = 1
 _CRC_BYTES = 4
-_FORM_BITS = {
+_SPEC_BITS = {
     "dtype": 1,
     "intercept_dtype": 1,
     "intercept": 2,
@@ -92,7 +93,7 @@ def to_bytes(model: CodedModel, feature_names: Sequence[str] | None = None) -> b
             _write_head(model, has_names=feature_names is not None),
             *(
                 _write_layer(layer, layout)
-                for layer, layout in zip(layers, model.form.layouts, strict=True)
+                for layer, layout in zip(layers, model.spec.layouts, strict=True)
             ),
             b"" if feature_names is None else _write_names(feature_names, layers[0]),
             encode_integers([group for layer in layers for group in _groups(layer)]),
@@ -184,29 +185,29 @@ def _check_groups(sizes: Sequence[int], data: bytes) -> None:
 
 
 def _write_head(model: CodedModel, *, has_names: bool) -> bytes:
-    form, layers = model.form, model.layers
+    spec, layers = model.spec, model.layers
     n_outputs = layers[-1].codes.shape[1]
-    code = class_code(form.classes, n_outputs)
+    code = class_code(spec.classes, n_outputs)
     numbers = {
-        "dtype": _number_of(form.dtype, DTYPES),
-        "intercept_dtype": _number_of(form.intercept_dtype, DTYPES),
-        "intercept": _number_of(form.intercept, INTERCEPTS),
-        "n_dimensions": form.n_dimensions - 1,
-        "labels": _number_of(form.labels, LABELS),
+        "dtype": _number_of(spec.dtype, DTYPES),
+        "intercept_dtype": _number_of(spec.intercept_dtype, DTYPES),
+        "intercept": _number_of(spec.intercept, INTERCEPTS),
+        "n_dimensions": spec.n_dimensions - 1,
+        "labels": _number_of(spec.labels, LABELS),
         "has_names": int(has_names),
-        "link": _number_of(model.link, LINKS),
-        "activation": _number_of(model.activations[0], ACTIVATIONS),
+        "link": model.link.id,
+        "activation": ACTIVATIONS[model.activations[0]].id,
         "classes": code,
     }
     sizes = [len(layers[0].codes), *(layer.codes.shape[1] for layer in layers)]
     return b"".join(
         [
-            bytes([form.kind]),
-            pack_bits([numbers[name] for name in _FORM_BITS], [*_FORM_BITS.values()]),
+            bytes([spec.family.id]),
+            pack_bits([numbers[name] for name in _SPEC_BITS], [*_SPEC_BITS.values()]),
             bytes([len(layers)]),
             *(varint(size) for size in sizes),
-            double(form.power) if has_power(form.name) else b"",
-            write_classes(code, form.classes),
+            double(spec.power) if spec.family.has_power else b"",
+            write_classes(code, spec.classes),
         ]
     )
 
@@ -254,8 +255,8 @@ def _groups(layer: CodedLayer) -> list[IntArray]:
 class _Head:
     """What a file says of the model before its layers."""
 
-    kind: int
-    form: dict[str, int]
+    family: ModelFamily
+    spec: dict[str, int]
     sizes: list[int]
     power: float
     classes: AnyArray | None
@@ -285,24 +286,24 @@ def _read_model(data: bytes) -> tuple[CodedModel, list[str] | None]:
     shapes = list(pairwise(head.sizes))
     plans = [_read_layer(reader, shape) for shape in shapes]
     _check_groups([size for plan in plans for size in plan.least_groups], data)
-    names = _read_names(reader, head.sizes[0]) if head.form["has_names"] else None
+    names = _read_names(reader, head.sizes[0]) if head.spec["has_names"] else None
     layers = _read_integers(reader.take(reader.n_left), plans, data)
     return _assemble(head, plans, layers), names
 
 
 def _read_head(reader: Reader, n_bytes: int) -> _Head:
-    kind = reader.byte()
-    name = class_of(kind).__name__
-    numbers = unpack_bits(reader.take(2), [*_FORM_BITS.values()])
-    form = dict(zip(_FORM_BITS, numbers, strict=True))
+    family = family_with_id(reader.byte())
+    family.model_class()
+    numbers = unpack_bits(reader.take(2), [*_SPEC_BITS.values()])
+    spec = dict(zip(_SPEC_BITS, numbers, strict=True))
     n_layers = reader.byte()
     if n_layers == 0:
         raise ValueError(f"The model has no layers. {_DAMAGED}")
     sizes = [reader.size() for _ in range(n_layers + 1)]
     check_size(sum(first * second for first, second in pairwise(sizes)), n_bytes)
-    power = reader.double() if has_power(name) else 0.0
-    classes = read_classes(form["classes"], reader, sizes[-1])
-    return _Head(kind, form, sizes, power, classes)
+    power = reader.double() if family.has_power else 0.0
+    classes = read_classes(spec["classes"], reader, sizes[-1])
+    return _Head(family, spec, sizes, power, classes)
 
 
 @dataclass(frozen=True)
@@ -386,9 +387,9 @@ def _read_codes(integers: IntegerReader, scales: IntArray, n_outputs: int) -> In
 def _assemble(
     head: _Head, plans: list[_Plan], layers: tuple[CodedLayer, ...]
 ) -> CodedModel:
-    numbers = head.form
-    form = Form(
-        kind=head.kind,
+    numbers = head.spec
+    spec = ModelSpec(
+        family=head.family,
         dtype=_word(numbers["dtype"], DTYPES),
         intercept_dtype=_word(numbers["intercept_dtype"], DTYPES),
         layouts=tuple(plan.layout for plan in plans),
@@ -398,11 +399,14 @@ def _assemble(
         labels=_word(numbers["labels"], LABELS),
         power=head.power,
     )
-    hidden = _word(numbers["activation"], ACTIVATIONS)
+    hidden = _word(
+        numbers["activation"], {each.id: name for name, each in ACTIVATIONS.items()}
+    )
     if len(layers) == 1 and numbers["activation"] != 0:
         raise ValueError(f"The model has no hidden layer to activate. {_DAMAGED}")
+    link = _word(numbers["link"], {each.id: name for name, each in LINKS.items()})
     activations = (hidden,) * (len(layers) - 1) + ("identity",)
-    return CodedModel(layers, activations, _word(numbers["link"], LINKS), form)
+    return CodedModel(layers, activations, LINKS[link], spec)
 
 
 def _word(number: int, table: Mapping[int, str]) -> str:

@@ -10,31 +10,28 @@ from itertools import pairwise
 import numpy as np
 
 from skinfo._core._typing import AnyArray
-from skinfo.compression.models._kinds import (
-    CLASSIFIERS,
+from skinfo.compression.models._activations import ACTIVATIONS
+from skinfo.compression.models._stack import (
     DTYPES,
     INTERCEPTS,
     LABELS,
     LAYOUTS,
-    NETWORKS,
-    RIDGE_CLASSIFIERS,
-    class_of,
-    links_of,
+    ModelSpec,
+    Stack,
 )
-from skinfo.compression.models._stack import ACTIVATION_FUNCTIONS, Form, Stack
 
 
 def check_stack(stack: Stack) -> None:
-    """Raise a ValueError unless the stack is a model of its kind."""
-    class_of(stack.form.kind)
+    """Raise a ValueError unless the stack is a model of its family."""
+    stack.spec.family.model_class()
     _check_words(stack)
     _check_shapes(stack)
     _check_values(stack)
-    if stack.form.name in CLASSIFIERS:
+    if stack.spec.family.is_classifier:
         _check_classifier(stack)
     else:
-        _demand(stack.form.classes is None, f"{stack.form.name} has no classes.")
-        _demand(stack.form.labels == "single", f"{stack.form.name} has no labels.")
+        _demand(stack.spec.classes is None, f"{stack.spec.name} has no classes.")
+        _demand(stack.spec.labels == "single", f"{stack.spec.name} has no labels.")
 
 
 def _demand(holds: bool, message: str) -> None:
@@ -43,29 +40,26 @@ def _demand(holds: bool, message: str) -> None:
 
 
 def _check_words(stack: Stack) -> None:
-    form = stack.form
+    spec = stack.spec
     words = [
-        ("dtype", form.dtype, DTYPES.values()),
-        ("intercept_dtype", form.intercept_dtype, DTYPES.values()),
-        ("intercept", form.intercept, INTERCEPTS.values()),
-        ("labels", form.labels, LABELS.values()),
-        ("link", stack.link, links_of(form.name)),
-        *(("layout", layout, LAYOUTS.values()) for layout in form.layouts),
-        *(
-            ("activation", each.activation, ACTIVATION_FUNCTIONS)
-            for each in stack.layers
-        ),
+        ("dtype", spec.dtype, DTYPES.values()),
+        ("intercept_dtype", spec.intercept_dtype, DTYPES.values()),
+        ("intercept", spec.intercept, INTERCEPTS.values()),
+        ("labels", spec.labels, LABELS.values()),
+        ("link", stack.link.name, spec.family.links),
+        *(("layout", layout, LAYOUTS.values()) for layout in spec.layouts),
+        *(("activation", each.activation, ACTIVATIONS) for each in stack.layers),
     ]
     for name, word, known in words:
-        _demand(word in known, f"{name}={word!r} is unknown for a {form.name}.")
+        _demand(word in known, f"{name}={word!r} is unknown for a {spec.name}.")
 
 
 def _check_shapes(stack: Stack) -> None:
-    form, layers = stack.form, stack.layers
-    is_network = form.name in NETWORKS
+    spec, layers = stack.spec, stack.layers
+    is_network = spec.family.is_network
     _demand(bool(layers), "A model has at least one layer.")
-    _demand(len(form.layouts) == len(layers), "Each layer has one layout.")
-    _demand(is_network or len(layers) == 1, f"{form.name} has one layer.")
+    _demand(len(spec.layouts) == len(layers), "Each layer has one layout.")
+    _demand(is_network or len(layers) == 1, f"{spec.name} has one layer.")
     for layer in layers:
         _demand(
             layer.weights.ndim == 2
@@ -86,87 +80,89 @@ def _check_shapes(stack: Stack) -> None:
         "Hidden layers share one activation, and the last layer has none.",
     )
     _demand(
-        form.n_dimensions == 2
-        or (form.n_dimensions == 1 and not is_network and stack.n_outputs == 1),
-        f"n_dimensions={form.n_dimensions} with {stack.n_outputs} outputs.",
+        spec.n_dimensions == 2
+        or (spec.n_dimensions == 1 and not is_network and stack.n_outputs == 1),
+        f"n_dimensions={spec.n_dimensions} with {stack.n_outputs} outputs.",
     )
     _demand(
-        "sparse" not in form.layouts or hasattr(class_of(form.kind), "sparsify"),
-        f"The weights of a {form.name} are dense.",
+        "sparse" not in spec.layouts or spec.family.sparsifies,
+        f"The weights of a {spec.name} are dense.",
     )
     _demand(
-        not is_network or form.intercept == "vector",
-        f"The biases of a {form.name} are vectors.",
+        not is_network or spec.intercept == "vector",
+        f"The biases of a {spec.name} are vectors.",
     )
 
 
 def _check_values(stack: Stack) -> None:
-    form = stack.form
+    spec = stack.spec
     for i, layer in enumerate(stack.layers):
         for name, values, dtype in (
-            ("weights", layer.weights, form.dtype),
-            ("biases", layer.biases, form.intercept_dtype),
+            ("weights", layer.weights, spec.dtype),
+            ("biases", layer.biases, spec.intercept_dtype),
         ):
             _demand(  # fails for NaN too
                 bool(np.abs(values).max() <= np.finfo(dtype).max),
                 f"The {name} of layer {i} contain NaN or infinity, as {dtype}. Fit the "
                 "model again on clean data.",
             )
-    _demand(np.isfinite(form.power), f"power={form.power} is not finite.")
+    _demand(np.isfinite(spec.power), f"power={spec.power} is not finite.")
 
 
 def _check_classifier(stack: Stack) -> None:
-    classes = _checked_classes(stack.form)
-    if stack.form.labels == "single":
+    classes = _checked_classes(stack.spec)
+    if stack.spec.labels == "single":
         _check_single_label(stack, len(classes))
     else:
         _check_several_labels(stack, classes)
 
 
 def _check_single_label(stack: Stack, n_classes: int) -> None:
-    name, link = stack.form.name, stack.link
+    family, link = stack.spec.family, stack.link
     _demand(
-        n_classes >= 2 or name == "MLPClassifier",
-        f"A {name} needs at least 2 classes.",
+        n_classes >= family.least_classes,
+        f"A {family.name} needs at least {family.least_classes} classes.",
     )
     n_outputs = 1 if n_classes <= 2 else n_classes
     _demand(
         stack.n_outputs == n_outputs,
         f"{n_classes} classes need {n_outputs} outputs, not {stack.n_outputs}.",
     )
-    unfit = ("softmax", "ovr") if n_classes <= 2 else ("logistic", "double_logistic")
-    _demand(link not in unfit, f"link={link!r} with {n_classes} classes.")
+    unfit = "classes" if n_classes <= 2 else "labels"
+    _demand(
+        link.probabilities != unfit, f"link={link.name!r} with {n_classes} classes."
+    )
 
 
 def _check_several_labels(stack: Stack, classes: AnyArray) -> None:
-    name = stack.form.name
+    family, link = stack.spec.family, stack.link
     _demand(
-        name == "MLPClassifier" or name in RIDGE_CLASSIFIERS,
-        f"{name} does not predict several labels.",
+        family.negative_label is not None,
+        f"{family.name} does not predict several labels.",
     )
     _demand(
         len(classes) >= 2 and np.array_equal(classes, np.arange(len(classes))),
         "Several labels are at least 2, numbered by column.",
     )
     _demand(stack.n_outputs == len(classes), "Each label has one output.")
-    _demand(stack.link != "softmax", "link='softmax' with several labels.")
+    _demand(link.probabilities != "classes", f"link={link.name!r} with several labels.")
 
 
-def _checked_classes(form: Form) -> AnyArray:
+def _checked_classes(spec: ModelSpec) -> AnyArray:
     """Return the labels, or raise unless they are sorted ints, floats, bools or str."""
-    classes = form.classes
+    classes = spec.classes
     if classes is None or classes.ndim != 1 or len(classes) == 0:
-        raise ValueError(f"A {form.name} needs a list of classes.")
-    kind = classes.dtype.kind
-    is_string = kind == "O" and all(isinstance(each, str) for each in classes)
+        raise ValueError(f"A {spec.name} needs a list of classes.")
+    dtype_kind = classes.dtype.kind
+    is_string = dtype_kind == "O" and all(isinstance(each, str) for each in classes)
     _demand(
-        kind in "biufU" or is_string,
+        dtype_kind in "biufU" or is_string,
         f"Class labels of dtype {classes.dtype} cannot be kept. Fit the model with "
         "labels that are int, float, bool or str.",
     )
     _demand(bool((classes[:-1] < classes[1:]).all()), "Classes are sorted, none twice.")
     _demand(
-        kind != "f"
+        dtype_kind != "f"
         or bool((np.isfinite(classes) & (classes == classes.round())).all()),
         "Class labels that are float must be whole numbers.",
     )

@@ -10,15 +10,9 @@ from sklearn.utils.validation import check_is_fitted
 from skinfo._core._sparse import is_sparse
 from skinfo._core._typing import AnyArray, FloatArray
 from skinfo.compression.models._checks import check_stack
-from skinfo.compression.models._kinds import (
-    DTYPES,
-    GENERALIZED,
-    KINDS,
-    LOGISTIC_REGRESSIONS,
-    NETWORKS,
-    kind_of,
-)
-from skinfo.compression.models._stack import AffineLayer, Form, Stack
+from skinfo.compression.models._families import ModelFamily, family_of
+from skinfo.compression.models._links import LINKS
+from skinfo.compression.models._stack import DTYPES, AffineLayer, ModelSpec, Stack
 
 
 def read_stack(model: Any) -> Stack:
@@ -27,18 +21,18 @@ def read_stack(model: Any) -> Stack:
     Raises a TypeError for a model that is not supported, NotFittedError for one without
     weights, a ValueError for weights that are not finite.
     """
-    kind = kind_of(model)
-    if KINDS[kind] in NETWORKS:
-        check_is_fitted(model, "coefs_")
-        stack = _read_network(model, kind)
-    else:
-        check_is_fitted(model, "coef_")
-        stack = _read_linear_model(model, kind)
+    family = family_of(model)
+    check_is_fitted(model, "coefs_" if family.is_network else "coef_")
+    read = _read_network if family.is_network else _read_linear_model
+    layers, spec = read(model, family)
+    stack = Stack(layers, LINKS[family.read_link(model)], spec)
     check_stack(stack)
     return stack
 
 
-def _read_network(model: Any, kind: int) -> Stack:
+def _read_network(
+    model: Any, family: ModelFamily
+) -> tuple[tuple[AffineLayer, ...], ModelSpec]:
     last = len(model.coefs_) - 1
     layers = tuple(
         AffineLayer(
@@ -50,18 +44,20 @@ def _read_network(model: Any, kind: int) -> Stack:
             zip(model.coefs_, model.intercepts_, strict=True)
         )
     )
-    form = Form(
-        kind=kind,
+    spec = ModelSpec(
+        family=family,
         dtype=_common_dtype("coefs_", model.coefs_),
         intercept_dtype=_common_dtype("intercepts_", model.intercepts_),
         layouts=tuple(_layout(weights) for weights in model.coefs_),
-        classes=_read_classes(model),
-        labels=_read_labels(model),
+        classes=_read_classes(model, family),
+        labels=_read_labels(model, family),
     )
-    return Stack(layers, model.out_activation_, form)
+    return layers, spec
 
 
-def _read_linear_model(model: Any, kind: int) -> Stack:
+def _read_linear_model(
+    model: Any, family: ModelFamily
+) -> tuple[tuple[AffineLayer, ...], ModelSpec]:
     coef, intercept = model.coef_, model.intercept_
     dense = coef.toarray() if is_sparse(coef) else coef
     weights = _as_float64(np.atleast_2d(dense).T)
@@ -69,18 +65,18 @@ def _read_linear_model(model: Any, kind: int) -> Stack:
     biases[:] = intercept
     dtype = _common_dtype("coef_", [coef])
     is_float = not isinstance(intercept, (np.ndarray, np.generic))
-    form = Form(
-        kind=kind,
+    spec = ModelSpec(
+        family=family,
         dtype=dtype,
         intercept_dtype=dtype if is_float else np.result_type(intercept, "f4").name,
         layouts=(_layout(coef),),
         intercept="float" if is_float else "vector" if np.ndim(intercept) else "scalar",
         n_dimensions=coef.ndim,
-        classes=_read_classes(model),
-        labels=_read_labels(model),
-        power=float(model.power) if KINDS[kind] == "TweedieRegressor" else 0.0,
+        classes=_read_classes(model, family),
+        labels=_read_labels(model, family),
+        power=float(model.power) if family.has_power else 0.0,
     )
-    return Stack((AffineLayer(weights, biases),), _read_link(model, form), form)
+    return (AffineLayer(weights, biases),), spec
 
 
 def _as_float64(values: AnyArray) -> FloatArray:
@@ -105,41 +101,14 @@ def _layout(weights: Any) -> str:
     return "F" if is_fortran and not weights.flags.c_contiguous else "C"
 
 
-def _read_classes(model: Any) -> AnyArray | None:
-    classes = getattr(model, "classes_", None)
-    return None if classes is None else np.array(classes)
+def _read_classes(model: Any, family: ModelFamily) -> AnyArray | None:
+    return np.array(model.classes_) if family.is_classifier else None
 
 
-def _read_labels(model: Any) -> str:
-    binarizer = getattr(model, "_label_binarizer", None)
-    if binarizer is None or not binarizer.y_type_.startswith("multilabel"):
+def _read_labels(model: Any, family: ModelFamily) -> str:
+    if family.negative_label is None:
+        return "single"
+    binarizer = model._label_binarizer  # noqa: SLF001 (has no public name)
+    if not binarizer.y_type_.startswith("multilabel"):
         return "single"
     return "sparse_multilabel" if binarizer.sparse_input_ else "multilabel"
-
-
-def _read_link(model: Any, form: Form) -> str:
-    """Return the link of a linear model, from the parameters that predictions heed."""
-    if form.name in LOGISTIC_REGRESSIONS:
-        return _read_logistic_link(model)
-    if form.name == "SGDClassifier" and model.loss == "log_loss":
-        return "logistic" if len(model.classes_) <= 2 else "ovr"
-    if form.name == "SGDClassifier" and model.loss == "modified_huber":
-        return "modified_huber"
-    if form.name == "TweedieRegressor" and model.link == "auto":
-        return "exp" if model.power > 0 else "identity"
-    if form.name == "TweedieRegressor":
-        return "exp" if model.link == "log" else "identity"
-    return "exp" if form.name in GENERALIZED else "identity"
-
-
-def _read_logistic_link(model: Any) -> str:
-    is_binary = len(model.classes_) <= 2
-    if not hasattr(model, "multi_class"):  # since 1.8
-        return "logistic" if is_binary else "softmax"
-    by_default = model.multi_class in ("auto", "deprecated")
-    is_ovr = model.multi_class in ("ovr", "warn") or (
-        by_default and (is_binary or model.solver == "liblinear")
-    )
-    if is_binary:
-        return "logistic" if is_ovr else "double_logistic"
-    return "ovr" if is_ovr else "softmax"

@@ -2,59 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from scipy.special import expit, softmax
+from typing import Any, Literal
 
 from skinfo._core._typing import AnyArray, FloatArray
-from skinfo.compression.models._kinds import KINDS
+from skinfo.compression.models._activations import ACTIVATIONS
+from skinfo.compression.models._families import ModelFamily
+from skinfo.compression.models._links import Link
 
-
-def _identity(z: FloatArray) -> FloatArray:
-    return z
-
-
-def _relu(z: FloatArray) -> FloatArray:
-    return np.maximum(z, 0)
-
-
-def _one_versus_rest(raw: FloatArray) -> FloatArray:
-    """Return a logistic function for each class, scaled to sum to 1."""
-    scores: FloatArray = expit(raw)
-    sums = scores.sum(axis=1, keepdims=True)
-    probabilities = np.full_like(scores, 1 / scores.shape[1])
-    np.divide(scores, sums, out=probabilities, where=sums > 0)
-    return probabilities
-
-
-ACTIVATION_FUNCTIONS: dict[str, Callable[[FloatArray], FloatArray]] = {
-    "identity": _identity,
-    "logistic": expit,
-    "tanh": np.tanh,
-    "relu": _relu,
-}
-_LINK_FUNCTIONS: dict[str, Callable[[FloatArray], FloatArray]] = {
-    "identity": _identity,
-    "exp": np.exp,
-    "softmax": lambda raw: softmax(raw, axis=1),
-    "logistic": expit,
-    "ovr": _one_versus_rest,
-    # softmax of (-raw, raw): a binary "multinomial" of scikit-learn before 1.8
-    "double_logistic": lambda raw: expit(2 * raw),
-    # its decision function counts, not the probabilities that are clipped from it
-    "modified_huber": _identity,
-}
-_LINKS_OF_PROBABILITIES = frozenset({"softmax", "logistic", "ovr", "double_logistic"})
+# The words of a ModelSpec by their numbers in files, which keep their meaning.
+LAYOUTS: dict[int, str] = {0: "C", 1: "F", 2: "sparse"}
+DTYPES: dict[int, str] = {0: "float64", 1: "float32"}
+INTERCEPTS: dict[int, str] = {0: "vector", 1: "scalar", 2: "float"}
+LABELS: dict[int, str] = {0: "single", 1: "multilabel", 2: "sparse_multilabel"}
 
 
 @dataclass(frozen=True, eq=False)
 class AffineLayer:
     """Inputs X (n, n_inputs) to activation(X @ weights + biases), (n, n_outputs).
 
-    `weights` (n_inputs, n_outputs) and `biases` (n_outputs,) are float64.
+    `weights` (n_inputs, n_outputs) and `biases` (n_outputs,) are float64; `activation`
+    is a name in ACTIVATIONS.
     """
 
     weights: FloatArray
@@ -63,13 +32,13 @@ class AffineLayer:
 
 
 @dataclass(frozen=True, eq=False)
-class Form:
+class ModelSpec:
     """What makes a stack a model of scikit-learn again: all but its numbers.
 
     Attributes
     ----------
-    kind : int
-        The number of the class, in KINDS.
+    family : ModelFamily
+        The class of the model.
     dtype, intercept_dtype : str
         "float32" or "float64".
     layouts : tuple of str
@@ -84,10 +53,10 @@ class Form:
     labels : str
         "single", "multilabel" or "sparse_multilabel": what predict returns.
     power : float
-        Of TweedieRegressor, else 0.
+        The parameter of TweedieRegressor, else 0.
     """
 
-    kind: int
+    family: ModelFamily
     dtype: str
     intercept_dtype: str
     layouts: tuple[str, ...]
@@ -100,7 +69,7 @@ class Form:
     @property
     def name(self) -> str:
         """The name of the class."""
-        return KINDS[self.kind]
+        return self.family.name
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +77,8 @@ class Stack:
     """Affine layers, and the link from the last outputs to what the model predicts."""
 
     layers: tuple[AffineLayer, ...]
-    link: str
-    form: Form
+    link: Link
+    spec: ModelSpec
 
     @property
     def n_inputs(self) -> int:
@@ -127,9 +96,22 @@ class Stack:
         return sum(layer.weights.size for layer in self.layers)
 
     @property
-    def distortion(self) -> str:
-        """What counts: "kl" of probabilities, or "squared" differences of outputs."""
-        return "kl" if self.link in _LINKS_OF_PROBABILITIES else "squared"
+    def prediction_method(self) -> str:
+        """The method of the model whose values the distortion compares."""
+        if self.link.probabilities:
+            return "predict_proba"
+        return "decision_function" if self.spec.family.is_classifier else "predict"
+
+    @property
+    def n_predictions(self) -> int:
+        """The number of columns that this method has, one where it returns a vector."""
+        has_complement = self.link.probabilities and self.n_outputs == 1
+        return 2 if has_complement else self.n_outputs
+
+    @property
+    def distortion(self) -> Literal["kl", "squared"]:
+        """The measure of change: KL divergence of probabilities, or squared error."""
+        return "kl" if self.link.probabilities else "squared"
 
 
 def layer_inputs(stack: Stack, X: Any) -> Iterator[FloatArray]:
@@ -141,12 +123,12 @@ def layer_inputs(stack: Stack, X: Any) -> Iterator[FloatArray]:
     for layer in stack.layers:
         z = X @ layer.weights
         z += layer.biases
-        X = ACTIVATION_FUNCTIONS[layer.activation](z)
+        X = ACTIVATIONS[layer.activation].function(z)
         yield X
 
 
 def pre_activations(stack: Stack, X: Any) -> Iterator[FloatArray]:
-    """Yield what each layer gives before its activation."""
+    """Yield the pre-activations of each layer, (n, n_outputs)."""
     for layer, inputs in zip(stack.layers, layer_inputs(stack, X), strict=False):
         z: FloatArray = inputs @ layer.weights + layer.biases
         yield z
@@ -157,13 +139,3 @@ def forward(stack: Stack, X: Any) -> FloatArray:
     for inputs in layer_inputs(stack, X):
         outputs = inputs
     return outputs
-
-
-def apply_link(link: str, raw: FloatArray) -> FloatArray:
-    """Return what the distortion is measured on, (n, n_outputs), from raw outputs.
-
-    Where it is the KL divergence, these are probabilities: of the classes, or, for
-    "logistic" and "double_logistic", of the positive label of each output. Otherwise
-    they are the decision function of a classifier or the prediction of a regressor.
-    """
-    return _LINK_FUNCTIONS[link](raw)

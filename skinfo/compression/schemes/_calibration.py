@@ -24,8 +24,8 @@ from skinfo.compression.distortion._importance import (
 )
 from skinfo.compression.distortion._output_fit import fit_outputs
 from skinfo.compression.file._coded_model import CodedLayer, is_float32, with_biases
+from skinfo.compression.models._activations import ACTIVATIONS
 from skinfo.compression.models._stack import (
-    ACTIVATION_FUNCTIONS,
     Stack,
     pre_activations,
 )
@@ -219,7 +219,7 @@ class Calibration:
     @property
     def _is_linear(self) -> bool:
         """Whether the distortion is the squared difference of the raw outputs."""
-        return self.stack.distortion == "squared" and self.stack.link != "exp"
+        return self.stack.link.is_identity
 
     @cached_property
     def _curvature(self) -> FloatArray:
@@ -274,7 +274,7 @@ class Calibration:
         coded = with_biases(coded, biases, variance)
         outputs += coded.biases()
         activation = self.stack.layers[number].activation
-        return coded, ACTIVATION_FUNCTIONS[activation](outputs)
+        return coded, ACTIVATIONS[activation].function(outputs)
 
     def _fitted_layer(
         self,
@@ -287,7 +287,7 @@ class Calibration:
 
         `outputs`: those without biases. `variance`: the mean squared error of each.
         """
-        fit = fit_outputs(self.stack, target, outputs)
+        fit = fit_outputs(self.stack.link, target, outputs)
         step = float(np.float32(coded.step * fit.scale))
         if is_float32(step):
             scale, coded = step / coded.step, replace(coded, step=step)

@@ -107,7 +107,7 @@ class CandidateSearch:
             return Candidate(settings, None, np.inf)
         model, found = models[0]
         cost = self._lost(model)
-        if self.target.kind != "distortion":
+        if self.target.name != "distortion":
             # one bit more for each weight divides the distortion by four
             _, goal, slope = self._amount()
             cost *= 4.0 ** -min((goal - found) / abs(slope), _MOST_UNUSED)
@@ -153,10 +153,10 @@ class CandidateSearch:
 
     def _amount(self) -> tuple[Callable[[CodedModel], float], float, float]:
         """Return what is to be at most how much, and its slope by log2 of the step."""
-        if self.target.kind == "rate":
+        if self.target.name == "rate":
             least = _LEAST_BITS / self.calibration.stack.n_weights
             return bits_per_weight, max(self.target.amount, least), -1.0
-        if self.target.kind == "n_bytes":
+        if self.target.name == "n_bytes":
             slope = -self.calibration.stack.n_weights / 8
             return n_bytes, self.target.amount, slope
 
@@ -168,14 +168,14 @@ class CandidateSearch:
         return root_of_distortion, 1.0, float(np.log(2))
 
     def _lost(self, model: CodedModel) -> float:
-        if self.target.kind == "distortion":
+        if self.target.name == "distortion":
             return bits_per_weight(model)
         return self.probe.relative_distortion(model)
 
     def _first_step(self, *, coupled: bool) -> float:
         """Return log2 of a step that costs some bits a weight."""
         size = self.calibration.size_of_weights(coupled=coupled)
-        bits = self.target.amount if self.target.kind == "rate" else 3.0
+        bits = self.target.amount if self.target.name == "rate" else 3.0
         return float(np.log2(size)) - min(bits, _MOST_BITS) if size > 0 else 0.0
 
     def coded(self, settings: Settings) -> CodedModel:

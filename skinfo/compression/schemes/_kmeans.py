@@ -46,19 +46,19 @@ def kmeans(
         return coded_model(stack, layers)
 
     def met(model: CodedModel) -> bool:
-        if target.kind == "rate":
+        if target.name == "rate":
             return bits_per_weight(model) <= target.amount
-        if target.kind == "n_bytes":
+        if target.name == "n_bytes":
             return n_bytes(model) <= target.amount
         return probe.relative_distortion(model) <= target.amount
 
-    model = _extreme_levels(with_levels, met, grows=target.kind != "distortion")
+    model = _extreme_levels(with_levels, met, grows=target.name != "distortion")
     if model is not None:
         return model
-    if target.kind == "distortion":
+    if target.name == "distortion":
         raise ValueError(_unreachable(target))
     smallest = with_levels(1)
-    if target.kind == "n_bytes":
+    if target.name == "n_bytes":
         raise ValueError(_too_few_bytes(target, smallest))
     return smallest
 

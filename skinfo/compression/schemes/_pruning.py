@@ -19,8 +19,8 @@ from skinfo.compression.distortion._importance import (
     unit_importance,
 )
 from skinfo.compression.file._coded_model import CodedLayer, CodedModel, with_biases
+from skinfo.compression.models._activations import ACTIVATIONS
 from skinfo.compression.models._stack import (
-    ACTIVATION_FUNCTIONS,
     AffineLayer,
     Stack,
     forward,
@@ -177,7 +177,7 @@ def _prune_layers(
         refit = _Refit.of(layer, inputs, targets[i], first.damping) if i else first
         pruned = refit.layer(refit.support(weights[i], counts[i]))
         outputs = inputs @ pruned.weights + pruned.biases
-        inputs = ACTIVATION_FUNCTIONS[layer.activation](outputs)
+        inputs = ACTIVATIONS[layer.activation].function(outputs)
         layers.append(pruned)
     return replace(stack, layers=tuple(layers))
 

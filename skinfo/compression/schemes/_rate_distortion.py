@@ -46,7 +46,7 @@ def rate_distortion(
     generator: np.random.RandomState,
 ) -> CodedModel:
     """Return the model by the default scheme, the best of several at the target."""
-    probe = make_probe(stack, X, generator, midpoints=target.kind != "distortion")
+    probe = make_probe(stack, X, generator, midpoints=target.name != "distortion")
     calibration = Calibration(stack, X)
     search = CandidateSearch(calibration, probe, target)
     model = _model_without_weights(search)
@@ -69,7 +69,7 @@ def rate_distortion(
             f"damping={damping!r} is too small for inputs that depend on each other "
             "linearly. Pass a larger damping."
         )
-    if target.kind == "distortion":
+    if target.name == "distortion":
         raise ValueError(_unreachable(target))
     return _smallest(search)
 
@@ -86,7 +86,7 @@ def _model_without_weights(search: CandidateSearch) -> CodedModel | None:
             ConvergenceWarning,
         )
         return _smallest(search)
-    if target.kind == "distortion" and target.amount >= 1:
+    if target.name == "distortion" and target.amount >= 1:
         smallest = _smallest(search)
         if search.probe.relative_distortion(smallest) <= target.amount:
             return smallest  # whose biases are rounded
@@ -154,7 +154,7 @@ def _joined(
     joined = with_shuffled(stack, search.calibration.X, generator)
     if joined is search.calibration.X:
         return search
-    if search.target.kind != "distortion":
+    if search.target.name != "distortion":
         probe = make_probe(stack, joined, generator, midpoints=False)
     return CandidateSearch(Calibration(stack, joined), probe, search.target)
 
@@ -196,7 +196,7 @@ def _model_of_few(
 def _smallest(search: CandidateSearch) -> CodedModel:
     """Return the model whose weights are all 0, or raise if even that is too large."""
     smallest = search.smallest()
-    if search.target.kind == "n_bytes" and n_bytes(smallest) > search.target.amount:
+    if search.target.name == "n_bytes" and n_bytes(smallest) > search.target.amount:
         raise ValueError(_too_few_bytes(search.target, smallest))
     return smallest
 

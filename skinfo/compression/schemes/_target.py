@@ -18,7 +18,7 @@ from skinfo.compression.file._coded_model import (
     weight_bits,
 )
 from skinfo.compression.file._file import to_bytes
-from skinfo.compression.models._stack import Stack, apply_link, forward
+from skinfo.compression.models._stack import Stack, forward
 
 _LARGEST_OUTPUT = 1e100
 _MOST_SAMPLES = 20_000  # that the steps are chosen by
@@ -26,9 +26,13 @@ _MOST_SAMPLES = 20_000  # that the steps are chosen by
 
 @dataclass(frozen=True)
 class Target:
-    """What is asked for: one of "rate", "n_bytes" or "distortion", and how much."""
+    """The parameter of RDCompressor that sets the size of the model, and its value.
 
-    kind: str
+    "rate" in bits a weight, "n_bytes", "distortion" relative to that of a model without
+    weights, or "sparsity".
+    """
+
+    name: str
     amount: float
 
 
@@ -55,7 +59,7 @@ class Probe:
 def coded_model(stack: Stack, layers: Sequence[CodedLayer]) -> CodedModel:
     """Return the layers with all else that the stack is."""
     activations = tuple(layer.activation for layer in stack.layers)
-    return CodedModel(tuple(layers), activations, stack.link, stack.form)
+    return CodedModel(tuple(layers), activations, stack.link, stack.spec)
 
 
 def bits_per_weight(model: CodedModel) -> float:
@@ -91,7 +95,7 @@ def make_probe(
 def check_outputs(stack: Stack, raw: FloatArray) -> None:
     """Raise where what the model gives has no squares in float64."""
     with np.errstate(over="ignore"):
-        largest = np.abs(apply_link(stack.link, raw)).max()
+        largest = np.abs(stack.link.function(raw)).max()
     if not max(largest, np.abs(raw).max()) < _LARGEST_OUTPUT:
         raise ValueError(
             f"The predictions of the model on X exceed {_LARGEST_OUTPUT:g}. Pass "
@@ -109,8 +113,8 @@ def some_samples(X: Any, y: Any, generator: np.random.RandomState) -> tuple[Any,
 
 def _unreachable(target: Target) -> str:
     return (
-        f"{target.kind}={target.amount!r} cannot be reached. Pass a larger "
-        f"{target.kind}."
+        f"{target.name}={target.amount!r} cannot be reached. Pass a larger "
+        f"{target.name}."
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 import sklearn
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
+from scipy.special import softmax
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 from sklearn.neural_network import MLPClassifier
 
@@ -21,27 +22,19 @@ from skinfo.compression.distortion._importance import (
     unit_importance,
     weight_importance,
 )
+from skinfo.compression.models._activations import ACTIVATIONS
+from skinfo.compression.models._families import FAMILIES
+from skinfo.compression.models._links import LINKS
 from skinfo.compression.models._reading import read_stack
 from skinfo.compression.models._stack import (
     AffineLayer,
-    Form,
+    ModelSpec,
     Stack,
-    apply_link,
     forward,
 )
 
-FORM = Form(129, "float64", "float64", ("C",))
-LINKS = (
-    "identity",
-    "exp",
-    "softmax",
-    "logistic",
-    "ovr",
-    "double_logistic",
-    "modified_huber",
-)
+SPEC = ModelSpec(FAMILIES[129], "float64", "float64", ("C",))
 PROBABILITIES = ("softmax", "logistic", "ovr", "double_logistic")
-ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
 
 
 def make_stack(sizes, link, activation="tanh", seed=0):
@@ -55,15 +48,15 @@ def make_stack(sizes, link, activation="tanh", seed=0):
         )
         for i in range(n_layers)
     )
-    return Stack(layers, link, FORM)
+    return Stack(layers, LINKS[link], SPEC)
 
 
 def make_samples(stack, n_samples=6, seed=1):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n_samples, stack.n_inputs))
-    if stack.link in ("softmax", "ovr"):
+    if stack.link.name in ("softmax", "ovr"):
         targets = np.eye(stack.n_outputs)[rng.integers(stack.n_outputs, size=n_samples)]
-    elif stack.link in PROBABILITIES:
+    elif stack.link.name in PROBABILITIES:
         targets = rng.integers(2, size=(n_samples, stack.n_outputs)).astype(float)
     else:
         targets = rng.normal(size=(n_samples, stack.n_outputs))
@@ -72,20 +65,20 @@ def make_samples(stack, n_samples=6, seed=1):
 
 def losses(stack, X, targets):
     """Return the loss of each sample, (n,)."""
-    p = apply_link(stack.link, forward(stack, X))
-    if stack.link in ("softmax", "ovr"):
+    p = stack.link.function(forward(stack, X))
+    if stack.link.name in ("softmax", "ovr"):
         return -np.log(p[targets == 1])
-    if stack.link in PROBABILITIES:
+    if stack.link.name in PROBABILITIES:
         return -np.log(np.where(targets == 1, p, 1 - p)).sum(axis=1)
     return 0.5 * ((p - targets) ** 2).sum(axis=1)
 
 
 def divergences(stack, raw, changed):
     """Return the distortion of each sample: KL, or half the squared difference."""
-    p, q = apply_link(stack.link, raw), apply_link(stack.link, changed)
-    if stack.link in ("softmax", "ovr"):
+    p, q = stack.link.function(raw), stack.link.function(changed)
+    if stack.link.name in ("softmax", "ovr"):
         return np.sum(p * np.log(p / q), axis=1)
-    if stack.link in PROBABILITIES:
+    if stack.link.name in PROBABILITIES:
         other = (1 - p) * np.log((1 - p) / (1 - q))
         return np.sum(p * np.log(p / q) + other, axis=1)
     return 0.5 * np.sum((p - q) ** 2, axis=1)
@@ -192,7 +185,7 @@ def test_kl_is_the_curvature_of_the_distortion(sizes, link, activation):
 def test_kl_of_softmax_is_the_diagonal_of_explicit_jacobians():
     stack = make_stack((3, 5, 4), "softmax", "tanh")
     X, _ = make_samples(stack)
-    probabilities = apply_link("softmax", forward(stack, X))
+    probabilities = softmax(forward(stack, X), axis=1)
     jacobians, _ = finite_differences(lambda s: forward(s, X), stack, 1e-5)
     expected = {
         key: np.mean(
@@ -220,7 +213,7 @@ def test_hessian_is_kl_without_curved_activations(link, activation):
 def test_mean_over_labels_of_the_gradient_kind_is_kl():
     stack = make_stack((3, 4, 3), "softmax")
     X, _ = make_samples(stack, n_samples=1)
-    probabilities = apply_link("softmax", forward(stack, X))[0]
+    probabilities = softmax(forward(stack, X), axis=1)[0]
     by_label = [weight_importance(stack, X, y[None], "gradient") for y in np.eye(3)]
     found = weight_importance(stack, X, None, "kl")
     for i, importance in enumerate(found):

@@ -10,7 +10,9 @@ from scipy.special import expit, softmax
 
 from skinfo.compression.distortion._distortion import distortion
 from skinfo.compression.distortion._output_fit import fit_outputs
-from skinfo.compression.models._stack import AffineLayer, Form, Stack
+from skinfo.compression.models import _links
+from skinfo.compression.models._families import FAMILIES
+from skinfo.compression.models._stack import AffineLayer, ModelSpec, Stack
 
 LINKS = ("exp", "softmax", "logistic", "ovr", "double_logistic")
 
@@ -18,9 +20,9 @@ LINKS = ("exp", "softmax", "logistic", "ovr", "double_logistic")
 def make_stack(link):
     """Return a layer with this link: only its outputs count here."""
     k = 1 if link in ("exp", "logistic", "double_logistic") else 3
-    kind = 27 if link == "exp" else 64
-    form = Form(kind, "float64", "float64", ("C",))
-    return Stack((AffineLayer(np.ones((2, k)), np.zeros(k)),), link, form)
+    number = 27 if link == "exp" else 64
+    spec = ModelSpec(FAMILIES[number], "float64", "float64", ("C",))
+    return Stack((AffineLayer(np.ones((2, k)), np.zeros(k)),), _links.LINKS[link], spec)
 
 
 def outputs(stack, n=200, seed=0):
@@ -48,7 +50,7 @@ def least_distortion(stack, raw, changed, start):
 def test_fit_is_that_of_the_least_distortion(link):
     stack = make_stack(link)
     raw, changed = outputs(stack)
-    fit = fit_outputs(stack, raw, changed)
+    fit = fit_outputs(stack.link, raw, changed)
     start = np.array([1.0, *raw.mean(axis=0)])
     least = least_distortion(stack, raw, changed, start)
     assert_allclose(distortion(stack, raw, fitted(fit, changed)), least, rtol=2e-3)
@@ -62,7 +64,7 @@ def test_outputs_of_a_sure_model_are_scaled_down(link, size):
     raw, changed = outputs(stack)
     raw, changed = size * raw, size * changed
     apply = expit if link == "logistic" else (lambda z: softmax(z, axis=1))
-    fit = fit_outputs(stack, raw, changed)
+    fit = fit_outputs(stack.link, raw, changed)
     assert fit.scale < 100 / size
     found = distortion(stack, raw, fitted(fit, changed))
     # by far less than the mean probabilities, and than the outputs as they are
@@ -81,7 +83,7 @@ def test_fit_never_does_worse_than_the_means(link):
     for seed in range(5):
         raw, changed = outputs(stack, n=5, seed=seed)
         raw, changed = 8 * raw, 9 * changed
-        found = fitted(fit_outputs(stack, raw, changed), changed)
+        found = fitted(fit_outputs(stack.link, raw, changed), changed)
         means = changed - changed.mean(axis=0) + raw.mean(axis=0)
         least = distortion(stack, raw, means)
         assert distortion(stack, raw, found) <= least * (1 + 1e-9) + 1e-12
@@ -92,7 +94,7 @@ def test_fit_makes_up_for_a_shift_and_a_scale(link):
     stack = make_stack(link)
     raw, _ = outputs(stack)
     changed = 1.5 * (raw - np.arange(1.0, raw.shape[1] + 1) / 4)
-    found = fitted(fit_outputs(stack, raw, changed), changed)
+    found = fitted(fit_outputs(stack.link, raw, changed), changed)
     assert distortion(stack, raw, found) < 1e-7
 
 
@@ -100,10 +102,10 @@ def test_fit_makes_up_for_a_shift_and_a_scale(link):
 def test_outputs_that_do_not_vary_or_point_away_keep_their_scale(link):
     stack = make_stack(link)
     raw, changed = outputs(stack)
-    fit = fit_outputs(stack, raw, np.full_like(changed, 7.0))
+    fit = fit_outputs(stack.link, raw, np.full_like(changed, 7.0))
     assert fit.scale == 1
     assert np.isfinite(fit.centre).all()
-    fit = fit_outputs(stack, raw, -changed)
+    fit = fit_outputs(stack.link, raw, -changed)
     assert fit.scale > 0
     assert np.isfinite(fit.centre).all()
 
@@ -114,7 +116,7 @@ def test_tolerance_is_the_noise_that_doubles_a_small_distortion(link):
     rng = np.random.default_rng(0)
     raw = rng.normal(size=(20_000, stack.n_outputs))
     changed = raw + 0.01 * rng.normal(size=raw.shape)
-    fit = fit_outputs(stack, raw, changed)
+    fit = fit_outputs(stack.link, raw, changed)
     near = fitted(fit, changed)
     noise = np.sqrt(fit.tolerance) * rng.normal(size=raw.shape)
     least = distortion(stack, raw, near)
@@ -129,4 +131,4 @@ def test_outputs_are_not_written_to(link):
     raw, changed = outputs(stack)
     for array in (raw, changed):
         array.setflags(write=False)
-    fit_outputs(stack, raw, changed)
+    fit_outputs(stack.link, raw, changed)

@@ -27,9 +27,10 @@ from skinfo.compression.file._coded_model import (
     step_factors,
 )
 from skinfo.compression.file._file import from_bytes, load_compressed, to_bytes
-from skinfo.compression.models._kinds import CLASSIFIERS, KINDS, NETWORKS, class_of
+from skinfo.compression.models._families import FAMILIES
+from skinfo.compression.models._links import LINKS
 from skinfo.compression.models._reading import read_stack
-from skinfo.compression.models._stack import Form
+from skinfo.compression.models._stack import ModelSpec
 from skinfo.compression.models._writing import write_model
 
 RNG = np.random.default_rng(0)
@@ -46,20 +47,17 @@ TARGETS = {
 METHODS = ("predict", "predict_proba", "decision_function")
 
 
-def available(kind):
-    try:
-        return class_of(kind)
-    except ValueError:  # removed from scikit-learn since
-        return None
+NAMES = [family.name for family in FAMILIES.values() if family.find_class()]
 
 
-NAMES = [name for kind, name in KINDS.items() if available(kind)]
+def family_named(name):
+    return next(family for family in FAMILIES.values() if family.name == name)
 
 
 def targets_of(name):
     if name in {"RidgeClassifier", "RidgeClassifierCV", "MLPClassifier"}:
         return ("binary", "multiclass", "multilabel")
-    if name in CLASSIFIERS:
+    if family_named(name).is_classifier:
         return ("binary", "multiclass")
     if name.startswith("MultiTask"):
         return ("several",)
@@ -72,9 +70,9 @@ CASES = [(name, target) for name in NAMES for target in targets_of(name)]
 @cache
 def stack_of(name, target, dtype="float64"):
     """Return a fitted model as a stack."""
-    kind = next(kind for kind in KINDS if KINDS[kind] == name)
-    quick = {"random_state": 0, "max_iter": 20 if name in NETWORKS else 1000}
-    quick |= {"hidden_layer_sizes": (6, 4)} if name in NETWORKS else {}
+    family = family_named(name)
+    quick = {"random_state": 0, "max_iter": 20 if family.is_network else 1000}
+    quick |= {"hidden_layer_sizes": (6, 4)} if family.is_network else {}
     quick |= {"Cs": 2, "cv": 2} if name == "LogisticRegressionCV" else {}
     quick |= {"max_subpopulation": 100} if name == "TheilSenRegressor" else {}
     quick |= {"power": 1.5} if name == "TweedieRegressor" else {}
@@ -84,7 +82,7 @@ def stack_of(name, target, dtype="float64"):
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.simplefilter("ignore", FutureWarning)  # of classes on their way out
         warnings.simplefilter("ignore", RuntimeWarning)  # of fits on such few rows
-        model = class_of(kind)()
+        model = family.model_class()()
         known = model.get_params()
         model.set_params(**{key: quick[key] for key in quick if key in known})
         return read_stack(model.fit(X.astype(dtype), TARGETS[target]))
@@ -95,7 +93,7 @@ def quantised(stack, scheme="step", seed=0):
     rng = np.random.default_rng(seed)
     layers = tuple(quantised_layer(layer, scheme, rng) for layer in stack.layers)
     activations = tuple(layer.activation for layer in stack.layers)
-    return CodedModel(layers, activations, stack.link, stack.form)
+    return CodedModel(layers, activations, stack.link, stack.spec)
 
 
 def quantised_layer(layer, scheme, rng):
@@ -130,8 +128,8 @@ def changed_layer(model, **changes):
     return replace(model, layers=(first, *model.layers[1:]))
 
 
-def changed_form(model, **changes):
-    return replace(model, form=replace(model.form, **changes))
+def changed_spec(model, **changes):
+    return replace(model, spec=replace(model.spec, **changes))
 
 
 def assert_same(first, second):
@@ -159,7 +157,7 @@ def assert_same_layers(first, second):
         assert_same(one.biases, other.biases)
 
 
-def assert_same_form(first, second):
+def assert_same_spec(first, second):
     first, second = dict(vars(first)), dict(vars(second))
     classes = [first.pop("classes"), second.pop("classes")]
     assert first == second
@@ -176,7 +174,7 @@ def assert_round_trip(model, feature_names=None):
     expected = decoded(model)
     assert names == (None if feature_names is None else list(feature_names))
     assert stack.link == expected.link
-    assert_same_form(stack.form, expected.form)
+    assert_same_spec(stack.spec, expected.spec)
     assert_same_layers(stack.layers, expected.layers)
     return data
 
@@ -231,9 +229,9 @@ def networks(draw):
     layers = [draw(coded_layers(*shape)) for shape in pairwise(sizes)]
     activation = draw(st.sampled_from(["identity", "logistic", "tanh", "relu"]))
     layouts = draw(st.lists(st.sampled_from("CF"), min_size=4, max_size=4))
-    form = Form(128, "float64", "float64", tuple(layouts[:n_layers]))
+    spec = ModelSpec(FAMILIES[128], "float64", "float64", tuple(layouts[:n_layers]))
     activations = (activation,) * (n_layers - 1) + ("identity",)
-    return CodedModel(tuple(layers), activations, "identity", form)
+    return CodedModel(tuple(layers), activations, LINKS["identity"], spec)
 
 
 @given(networks(), st.none() | st.lists(st.text(), min_size=6, max_size=6))
@@ -253,8 +251,8 @@ def classifier(classes):
         rng.integers(-9, 9, n_outputs),
     )
     layer = CodedLayer(codes, 0.25, None, None, bias_codes, -3)
-    form = Form(71, "float64", "float64", ("C",), classes=classes)
-    return CodedModel((layer,), ("identity",), "identity", form)
+    spec = ModelSpec(FAMILIES[71], "float64", "float64", ("C",), classes=classes)
+    return CodedModel((layer,), ("identity",), LINKS["identity"], spec)
 
 
 CLASSES = [
@@ -292,8 +290,10 @@ def test_classes_keep_their_dtype(classes):
 @pytest.mark.parametrize("label", [0, 1, 5, True, False, 2.0, "only"])
 def test_single_class_of_a_network_is_kept(label):
     layer = CodedLayer(np.ones((5, 1), int), 1.0, None, None, np.zeros(1, int), 0)
-    form = Form(129, "float64", "float64", ("C",), classes=np.array([label]))
-    model = CodedModel((layer,), ("identity",), "logistic", form)
+    spec = ModelSpec(
+        FAMILIES[129], "float64", "float64", ("C",), classes=np.array([label])
+    )
+    model = CodedModel((layer,), ("identity",), LINKS["logistic"], spec)
     assert_same(load_compressed(assert_round_trip(model)).classes_, np.array([label]))
 
 
@@ -315,8 +315,8 @@ def test_frequent_classes_cost_nothing_else():
 def test_feature_names_are_kept_when_given(n_features):
     codes = np.arange(n_features)[:, None] % 7
     layer = CodedLayer(codes, 1.0, None, None, np.zeros(1, dtype=int), 0)
-    form = Form(2, "float64", "float64", ("C",), n_dimensions=1)
-    model = CodedModel((layer,), ("identity",), "identity", form)
+    spec = ModelSpec(FAMILIES[2], "float64", "float64", ("C",), n_dimensions=1)
+    model = CodedModel((layer,), ("identity",), LINKS["identity"], spec)
     names = [
         f"x{i}" if i else "L\N{LATIN SMALL LETTER A WITH DIAERESIS}nge"
         for i in range(n_features)
@@ -376,7 +376,7 @@ def coded_bytes(model):
     return len(encode_integers([group for each in groups for group in each]))
 
 
-def of_sizes(kind, sizes, **form):
+def of_sizes(kind, sizes, **spec):
     rng = np.random.default_rng(1)
     layers = tuple(
         CodedLayer(
@@ -385,21 +385,21 @@ def of_sizes(kind, sizes, **form):
         )
         for shape in pairwise(sizes)
     )  # fmt: skip
-    form = Form(kind, "float64", "float64", ("C",) * len(layers), **form)
+    spec = ModelSpec(FAMILIES[kind], "float64", "float64", ("C",) * len(layers), **spec)
     activations = ("relu",) * (len(layers) - 1) + ("identity",)
-    return CodedModel(layers, activations, "identity", form)
+    return CodedModel(layers, activations, LINKS["identity"], spec)
 
 
 @pytest.mark.parametrize(
-    ("kind", "sizes", "form", "n_bytes"),
+    ("kind", "sizes", "spec", "n_bytes"),
     [
         (2, (10, 1), {"n_dimensions": 1, "intercept": "scalar"}, 20),
         (71, (64, 10), {"classes": np.arange(10)}, 20),
         (128, (64, 100, 10), {}, 27),
     ],
 )
-def test_all_but_the_integers_costs_few_bytes(kind, sizes, form, n_bytes):
-    model = of_sizes(kind, sizes, **form)
+def test_all_but_the_integers_costs_few_bytes(kind, sizes, spec, n_bytes):
+    model = of_sizes(kind, sizes, **spec)
     assert len(assert_round_trip(model)) - coded_bytes(model) == n_bytes
 
 
@@ -407,8 +407,10 @@ def golden_models():
     ridge = CodedLayer(
         np.array([[3], [-1], [0], [40]]), 0.375, None, None, np.array([1000]), -4
     )
-    form = Form(2, "float64", "float64", ("C",), intercept="scalar", n_dimensions=1)
-    yield CodedModel((ridge,), ("identity",), "identity", form), None
+    spec = ModelSpec(
+        FAMILIES[2], "float64", "float64", ("C",), intercept="scalar", n_dimensions=1
+    )
+    yield CodedModel((ridge,), ("identity",), LINKS["identity"], spec), None
     hidden = CodedLayer(
         np.array([[1, -2, 0], [0, 5, 1]]), 0.1015625, np.array([0, -3]), None,
         np.array([7, -7, 0]), -5,
@@ -418,19 +420,23 @@ def golden_models():
         np.array([-3]), 70,
     )  # fmt: skip
     labels = np.array(["no", "y\N{LATIN SMALL LETTER E WITH ACUTE}s"])
-    form = Form(129, "float32", "float32", ("F", "C"), classes=labels)
+    spec = ModelSpec(FAMILIES[129], "float32", "float32", ("F", "C"), classes=labels)
     yield (
-        CodedModel((hidden, last), ("tanh", "identity"), "logistic", form),
+        CodedModel((hidden, last), ("tanh", "identity"), LINKS["logistic"], spec),
         ["a", "bc"],
     )
     tweedie = CodedLayer(np.array([[2]]), 1.0, None, None, np.array([0]), 0)
-    form = Form(29, "float64", "float32", ("C",), intercept="float", power=1.5)
-    yield CodedModel((tweedie,), ("identity",), "exp", form), None
+    spec = ModelSpec(
+        FAMILIES[29], "float64", "float32", ("C",), intercept="float", power=1.5
+    )
+    yield CodedModel((tweedie,), ("identity",), LINKS["exp"], spec), None
     perceptron = CodedLayer(
         np.array([[1, 0, 2]]), 2.0, None, None, np.array([0, 1, 2]), 0
     )
-    form = Form(69, "float64", "float64", ("sparse",), classes=np.array([-1, 2, 300]))
-    yield CodedModel((perceptron,), ("identity",), "identity", form), None
+    spec = ModelSpec(
+        FAMILIES[69], "float64", "float64", ("sparse",), classes=np.array([-1, 2, 300])
+    )
+    yield CodedModel((perceptron,), ("identity",), LINKS["identity"], spec), None
 
 
 GOLDEN = [
@@ -454,10 +460,10 @@ def test_fields_are_where_the_format_page_says():
     model, names = [*golden_models()][1]
     data = to_bytes(model, names)
     assert data[:5] == bytes([0xA7, 0x53, 0x4B, 1, 129])
-    form = int.from_bytes(data[5:7], "little")
+    spec = int.from_bytes(data[5:7], "little")
     # float32 both, a vector, 2 dimensions, one label, names, logistic, tanh, texts
     parts = {0: 1, 1: 1, 2: 0, 4: 1, 5: 0, 7: 1, 8: 3, 11: 2, 13: 4}
-    assert form == sum(number << place for place, number in parts.items())
+    assert spec == sum(number << place for place, number in parts.items())
     assert [*data[7:11]] == [2, 2, 3, 1]
     assert data[11:21] == b"\3\2\2no\4y\xc3\xa9s"
     flags, step, exponent = struct.unpack("<Bfb", data[21:27])
@@ -560,13 +566,13 @@ class PlainReader:
 
     def read(self):
         """Return the classes, the names, and the weights and biases of each layer."""
-        form = int.from_bytes(self.take(2), "little")
+        spec = int.from_bytes(self.take(2), "little")
         sizes = [self.number() for _ in range(self.take(1)[0] + 1)]
         if self.data[4] == 29:
             self.take(8)
-        classes = self.classes(form >> 13, sizes[-1])
+        classes = self.classes(spec >> 13, sizes[-1])
         layers = [self.layer() for _ in sizes[1:]]
-        names = [self.text() for _ in range(sizes[0])] if form >> 7 & 1 else None
+        names = [self.text() for _ in range(sizes[0])] if spec >> 7 & 1 else None
         reader = IntegerReader(self.data[self.start : -4])
         numbers = [
             self.integers(reader, *each)
@@ -603,7 +609,7 @@ def unwritable():
         changed_layer(ridge, bias_codes=np.array([2**40]), bias_exponent=1000),
         "too large for float64",
     )
-    single = changed_form(scaled, dtype="float32")
+    single = changed_spec(scaled, dtype="float32")
     exponents = np.full(n_features, 400)
     yield (
         changed_layer(single, codes=codes, exponents=exponents, spacing=1),
@@ -630,16 +636,15 @@ def unwritable():
         network,
         layers=(code,) * 256,
         activations=("relu",) * 255 + ("identity",),
-        form=replace(network.form, layouts=("C",) * 256),
+        spec=replace(network.spec, layouts=("C",) * 256),
     )
     yield deep, "1 to 255 layers"
     yield replace(network, activations=("relu",)), "argument 2 is shorter"
-    yield changed_form(ridge, power=1.0), "A Ridge has no power"
-    yield changed_form(ridge, kind=0), "number of no model"
-    yield changed_form(ridge, dtype="object"), "dtype='object' is unknown"
-    yield changed_form(ridge, layouts=("K",)), "layout='K' is unknown"
-    yield changed_form(ridge, n_dimensions=3), "n_dimensions=3"
-    yield replace(ridge, link="exp"), "link='exp' is unknown"
+    yield changed_spec(ridge, power=1.0), "A Ridge has no power"
+    yield changed_spec(ridge, dtype="object"), "dtype='object' is unknown"
+    yield changed_spec(ridge, layouts=("K",)), "layout='K' is unknown"
+    yield changed_spec(ridge, n_dimensions=3), "n_dimensions=3"
+    yield replace(ridge, link=LINKS["exp"]), "link='exp' is unknown"
     yield classifier(np.array([0.5, 1.0])), "must be whole"
     yield classifier(np.array([0.0, 1e30])), "smaller labels"
     yield classifier(np.array([0, 1], dtype=np.longdouble)), "dtype .* cannot be kept"
@@ -688,9 +693,9 @@ def test_a_reader_written_from_the_page_reads_the_same(data):
     classes, names, numbers = PlainReader(data).read()
     stack, expected_names = from_bytes(data)
     assert names == expected_names
-    assert (classes is None) == (stack.form.classes is None)
+    assert (classes is None) == (stack.spec.classes is None)
     if classes is not None:
-        assert_same(classes, stack.form.classes)
+        assert_same(classes, stack.spec.classes)
     for layer, (weights, biases) in zip(stack.layers, numbers, strict=True):
         assert_same(weights, layer.weights)
         assert_same(biases, layer.biases)
@@ -751,9 +756,9 @@ def test_other_files_are_no_models(data):
         load_compressed(data)
 
 
-def head(kind=2, form=0, sizes=(1, 5, 1)):
+def head(kind=2, spec=0, sizes=(1, 5, 1)):
     """Return the start of a file, with a number of layers and sizes."""
-    start = b"\xa7SK\1" + bytes([kind]) + form.to_bytes(2, "little")
+    start = b"\xa7SK\1" + bytes([kind]) + spec.to_bytes(2, "little")
     return start + bytes(sizes[:1]) + b"".join(map(_fields.varint, sizes[1:]))
 
 
@@ -798,15 +803,15 @@ NONSENSE = {
     ),
     "long number": (head()[:8] + b"\xff" * 30, "too long"),
     "classes of a regressor": (
-        head(form=1 << 13) + layer_bytes() + FIVE,
+        head(spec=1 << 13) + layer_bytes() + FIVE,
         "Ridge has no classes",
     ),
-    "no such classes": (head(form=7 << 13) + layer_bytes() + FIVE, "kind 7"),
-    "unknown intercept": (head(form=3 << 2) + layer_bytes() + FIVE, "3 is none of"),
-    "unknown labels": (head(form=3 << 5) + layer_bytes() + FIVE, "3 is none of"),
-    "unknown link": (head(form=7 << 8) + layer_bytes() + FIVE, "7 is none of"),
-    "unfit link": (head(form=1 << 8) + layer_bytes() + FIVE, "link='exp' is unknown"),
-    "hidden activation": (head(form=2 << 11) + layer_bytes() + FIVE, "no hidden"),
+    "no such classes": (head(spec=7 << 13) + layer_bytes() + FIVE, "kind 7"),
+    "unknown intercept": (head(spec=3 << 2) + layer_bytes() + FIVE, "3 is none of"),
+    "unknown labels": (head(spec=3 << 5) + layer_bytes() + FIVE, "3 is none of"),
+    "unknown link": (head(spec=7 << 8) + layer_bytes() + FIVE, "7 is none of"),
+    "unfit link": (head(spec=1 << 8) + layer_bytes() + FIVE, "link='exp' is unknown"),
+    "hidden activation": (head(spec=2 << 11) + layer_bytes() + FIVE, "no hidden"),
     "unknown layout": (head() + layer_bytes(3) + FIVE, "3 is none of"),
     "spacing of nothing": (head() + layer_bytes(16) + FIVE, "but no exponents"),
     "sparse": (head() + layer_bytes(2) + FIVE, "Ridge are dense"),
@@ -829,7 +834,7 @@ NONSENSE = {
         "too large for float64",
     ),
     "overflowing float32": (
-        head(form=1) + layer_bytes(step=2.0**127) + coded([2] * 5, [0]),
+        head(spec=1) + layer_bytes(step=2.0**127) + coded([2] * 5, [0]),
         "too large for float32",
     ),
     "exponent": (
@@ -861,10 +866,10 @@ NONSENSE = {
     ),
     "too few integers": (head() + layer_bytes() + coded([9] * 3), "damaged"),
     "too many integers": (head() + layer_bytes() + FIVE + b"\0\1", "damaged"),
-    "names that lack": (head(form=1 << 7) + layer_bytes() + b"\1a\1b", "do not fit"),
-    "names of bytes": (head(form=1 << 7) + layer_bytes() + b"\1\xff" * 5, "not UTF-8"),
+    "names that lack": (head(spec=1 << 7) + layer_bytes() + b"\1a\1b", "do not fit"),
+    "names of bytes": (head(spec=1 << 7) + layer_bytes() + b"\1\xff" * 5, "not UTF-8"),
     "long names": (
-        head(form=1 << 7) + layer_bytes() + b"\x7fa" * 5,
+        head(spec=1 << 7) + layer_bytes() + b"\x7fa" * 5,
         "bytes are missing",
     ),
     "NaN power": (
@@ -965,13 +970,13 @@ def test_tiny_files_ask_for_little_memory():
 def test_deep_networks_need_bytes():
     """The coder takes as long for each group as for many zeros."""
     layer = CodedLayer(np.zeros((9, 9), int), 1.0, None, None, np.zeros(9, int), 0)
-    form = Form(128, "float64", "float64", ("C",) * 200)
-    model = CodedModel((layer,) * 200, ("identity",) * 200, "identity", form)
+    spec = ModelSpec(FAMILIES[128], "float64", "float64", ("C",) * 200)
+    model = CodedModel((layer,) * 200, ("identity",) * 200, LINKS["identity"], spec)
     with pytest.raises(ValueError, match="cannot hold 3294800 numbers"):
         to_bytes(model)
-    form = replace(form, layouts=("C",) * 20)
+    spec = replace(spec, layouts=("C",) * 20)
     assert_round_trip(
-        replace(model, layers=(layer,) * 20, activations=("identity",) * 20, form=form)
+        replace(model, layers=(layer,) * 20, activations=("identity",) * 20, spec=spec)
     )
 
 

@@ -36,25 +36,17 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC, LinearSVC, LinearSVR
 from sklearn.utils.validation import check_is_fitted
 
+from skinfo.compression.models._activations import ACTIVATIONS
 from skinfo.compression.models._checks import check_stack
-from skinfo.compression.models._kinds import (
-    ACTIVATIONS,
-    CLASSIFIERS,
-    KINDS,
-    LINKS,
-    NETWORKS,
-    class_of,
-    kind_of,
-    links_of,
+from skinfo.compression.models._families import (
+    FAMILIES,
+    ModelFamily,
+    family_of,
+    family_with_id,
 )
+from skinfo.compression.models._links import LINKS
 from skinfo.compression.models._reading import read_stack
-from skinfo.compression.models._stack import (
-    ACTIVATION_FUNCTIONS,
-    AffineLayer,
-    apply_link,
-    forward,
-    layer_inputs,
-)
+from skinfo.compression.models._stack import AffineLayer, forward, layer_inputs
 from skinfo.compression.models._writing import with_weights, write_model
 
 METHODS = ("predict", "predict_proba", "predict_log_proba", "decision_function")
@@ -66,14 +58,11 @@ X_NEW = RNG.normal(size=(60, 7))
 SCORE = X @ RNG.normal(size=7)
 
 
-def available(kind):
-    try:
-        return class_of(kind)
-    except ValueError:  # removed from scikit-learn since
-        return None
-
-
-NAMES = [name for kind, name in KINDS.items() if available(kind)]
+FAMILY_OF_NAME = {
+    family.name: family for family in FAMILIES.values() if family.find_class()
+}
+NAMES = list(FAMILY_OF_NAME)
+CLASSIFIERS = [name for name in NAMES if FAMILY_OF_NAME[name].is_classifier]
 TARGETS = {
     "one": np.exp(SCORE / 4),
     "several": np.column_stack([np.exp(SCORE / 4), X[:, 0], SCORE]),
@@ -106,12 +95,12 @@ def duplicate(model):
 
 def make(name, **parameters):
     """Make a model that is quick to fit."""
-    kind = next(kind for kind in KINDS if KINDS[kind] == name)
+    family = FAMILY_OF_NAME[name]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
-        model = class_of(kind)()
-        quick = {"random_state": 0, "max_iter": 30 if name in NETWORKS else 1000}
-        if name in NETWORKS:
+        model = family.model_class()()
+        quick = {"random_state": 0, "max_iter": 30 if family.is_network else 1000}
+        if family.is_network:
             quick["hidden_layer_sizes"] = (9,)
         if name == "LogisticRegressionCV":
             quick |= {"Cs": 2, "cv": 2}
@@ -127,7 +116,7 @@ def make(name, **parameters):
 def targets_of(name):
     if name in {"RidgeClassifier", "RidgeClassifierCV", "MLPClassifier"}:
         return ("binary", "multiclass", "multilabel")
-    if name in CLASSIFIERS:
+    if FAMILY_OF_NAME[name].is_classifier:
         return ("binary", "multiclass")
     if name.startswith("MultiTask"):
         return ("several",)
@@ -173,7 +162,7 @@ def round_trip(model):
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("fit_intercept", [True, False])
 def test_written_model_predicts_the_same_bits(name, target, dtype, fit_intercept):
-    if name in NETWORKS and not fit_intercept:
+    if FAMILY_OF_NAME[name].is_network and not fit_intercept:
         pytest.skip("networks have intercepts")
     model = fitted(make(name, fit_intercept=fit_intercept), target, dtype=dtype)
     model = duplicate(model)  # slices become arrays, as in a pickle
@@ -208,7 +197,7 @@ def test_forward_pass_is_the_models_own(name, target):
     model = model_of(name, target)
     stack = read_stack(model)
     raw = forward(stack, X_NEW)
-    outputs = apply_link(stack.link, raw)
+    outputs = stack.link.function(raw)
     if stack.distortion == "kl":
         expected = model.predict_proba(X_NEW)
         if stack.n_outputs == 1:
@@ -277,7 +266,7 @@ def test_copy_holds_the_original_weights_nowhere(model, target):
 
 
 @pytest.mark.parametrize("depth", [0, 1, 3])
-@pytest.mark.parametrize("activation", ACTIVATION_FUNCTIONS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("target", ["one", "several", "binary", "multiclass"])
 def test_networks_of_any_depth_and_activation_are_read(depth, activation, target):
     name = "MLPRegressor" if target in {"one", "several"} else "MLPClassifier"
@@ -289,7 +278,7 @@ def test_networks_of_any_depth_and_activation_are_read(depth, activation, target
         "identity",
     ]
     assert len(list(layer_inputs(stack, X))) == depth + 2
-    outputs = apply_link(stack.link, forward(stack, X_NEW))
+    outputs = stack.link.function(forward(stack, X_NEW))
     expected = model._forward_pass_fast(X_NEW)
     assert_allclose(outputs, expected, rtol=1e-9, atol=1e-12)
     assert_predicts_alike(model, write_model(stack))
@@ -299,7 +288,7 @@ def test_networks_of_any_depth_and_activation_are_read(depth, activation, target
 def test_poisson_network_has_its_own_link():
     model = fitted(make("MLPRegressor", loss="poisson"), "several")
     stack = read_stack(model)
-    assert (stack.link, stack.distortion) == ("exp", "squared")
+    assert (stack.link.name, stack.distortion) == ("exp", "squared")
     assert_predicts_alike(model, write_model(stack))
 
 
@@ -307,7 +296,7 @@ def test_poisson_network_has_its_own_link():
 def test_poisson_network_needs_a_version_that_knows_it():
     stack = read_stack(fitted(make("MLPRegressor"), "one"))
     with pytest.raises(ValueError, match="has no parameter loss"):
-        write_model(replace(stack, link="exp"))
+        write_model(replace(stack, link=LINKS["exp"]))
 
 
 LABELS = {
@@ -319,7 +308,9 @@ LABELS = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(CLASSIFIERS & set(NAMES)))
+@pytest.mark.parametrize(
+    "name", [each for each in NAMES if FAMILY_OF_NAME[each].is_classifier]
+)
 @pytest.mark.parametrize("kind", [*LABELS, "bool"])
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_labels_keep_their_type(name, kind, n_classes):
@@ -395,7 +386,7 @@ def test_stochastic_gradient_keeps_the_probabilities_of_its_loss(loss, target):
         "log_loss": "logistic" if target == "binary" else "ovr",
         "modified_huber": "modified_huber",
     }
-    assert stack.link == expected.get(loss, "identity")
+    assert stack.link.name == expected.get(loss, "identity")
     assert stack.distortion == ("kl" if loss == "log_loss" else "squared")
     assert_predicts_alike(model, write_model(stack))
 
@@ -414,15 +405,15 @@ def test_links_are_those_of_their_formulas():
         "ovr": logistic / logistic.sum(axis=1, keepdims=True),
         "double_logistic": pairs[1] / pairs.sum(axis=0),
     }
-    assert expected.keys() == set(LINKS.values())
+    assert expected.keys() == LINKS.keys()
     for link, values in expected.items():
-        assert_allclose(apply_link(link, raw), values, rtol=1e-13)  # rounding
+        assert_allclose(LINKS[link].function(raw), values, rtol=1e-13)  # rounding
 
 
 def test_scores_that_all_vanish_are_uniform_probabilities():
     raw = np.array([[-1e4, -1e4, -1e4], [0.0, 0.0, -1e4]])
     with np.errstate(under="ignore"):
-        probabilities = apply_link("ovr", raw)
+        probabilities = LINKS["ovr"].function(raw)
     assert_allclose(probabilities, [[1 / 3, 1 / 3, 1 / 3], [0.5, 0.5, 0]], rtol=1e-15)
 
 
@@ -433,7 +424,7 @@ def test_tweedie_keeps_power_and_link(power, link):
         pytest.skip("does not converge here")
     model = fitted(TweedieRegressor(power=power, link=link), "one")
     stack = read_stack(model)
-    assert stack.link == ("exp" if link == "log" or power > 0 else "identity")
+    assert stack.link.name == ("exp" if link == "log" or power > 0 else "identity")
     written = write_model(stack)
     assert_predicts_alike(model, written)
     assert written.score(X, TARGETS["one"]) == model.score(X, TARGETS["one"])
@@ -457,8 +448,8 @@ def test_old_logistic_regressions_keep_their_probabilities(
 ):
     model = duplicate(fitted(Model(**parameters), target))
     stack = read_stack(model)
-    assert (stack.link, stack.distortion) == (link, "kl")
-    probabilities = apply_link(link, forward(stack, X_NEW))
+    assert (stack.link.name, stack.distortion) == (link, "kl")
+    probabilities = LINKS[link].function(forward(stack, X_NEW))
     expected = model.predict_proba(X_NEW)
     if target == "binary":
         expected = expected[:, 1:]
@@ -473,7 +464,7 @@ def test_old_logistic_regressions_keep_their_probabilities(
 def test_old_logistic_regressions_need_an_old_version(link, target):
     stack = read_stack(fitted(LogisticRegression(), target))
     with pytest.raises(ValueError, match="has no parameter multi_class"):
-        write_model(replace(stack, link=link))
+        write_model(replace(stack, link=LINKS[link]))
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
@@ -505,9 +496,9 @@ def test_slices_are_read_in_the_order_of_their_copies():
     wide = np.arange(24.0).reshape(3, 8)
     model = fitted(Ridge(), "several")
     model.coef_ = wide[:, :7]
-    assert read_stack(model).form.layouts == ("C",)
+    assert read_stack(model).spec.layouts == ("C",)
     model.coef_ = np.arange(60.0).reshape(20, 3)[:7].T
-    assert read_stack(model).form.layouts == ("F",)
+    assert read_stack(model).spec.layouts == ("F",)
 
 
 def test_single_output_keeps_its_shape():
@@ -521,7 +512,7 @@ def test_single_output_keeps_its_shape():
 
 def test_biases_that_differ_need_a_vector():
     stack = read_stack(fitted(Ridge(fit_intercept=False), "several", dtype=np.float32))
-    assert stack.form.intercept == "float"
+    assert stack.spec.intercept == "float"
     assert type(write_model(stack).intercept_) is float
     layer = replace(stack.layers[0], biases=np.array([0.0, 1.0, 2.0]))
     written = write_model(replace(stack, layers=(layer,)))
@@ -632,8 +623,8 @@ def test_labels_of_other_types_are_refused():
         read_stack(model)
 
 
-def changed_form(stack, **changes):
-    return replace(stack, form=replace(stack.form, **changes))
+def changed_spec(stack, **changes):
+    return replace(stack, spec=replace(stack.spec, **changes))
 
 
 def changed_layer(stack, **changes):
@@ -652,20 +643,22 @@ def broken_stacks():
     labels = read_stack(fitted(make("MLPClassifier"), "multilabel"))
     tweedie = read_stack(fitted(TweedieRegressor(), "one"))
     last = network.layers[-1]
-    yield changed_form(ridge, kind=0), "kind=0 is the number of no model"
-    yield changed_form(ridge, dtype="object"), "dtype='object' is unknown"
-    yield changed_form(ridge, intercept_dtype="O"), "intercept_dtype='O' is unknown"
-    yield changed_form(ridge, intercept="array"), "intercept='array' is unknown"
-    yield changed_form(ridge, layouts=("K",)), "layout='K' is unknown"
-    yield changed_form(ridge, labels="many"), "labels='many' is unknown"
-    yield replace(ridge, link="exp"), "link='exp' is unknown for a Ridge"
-    yield replace(softmax, link="identity"), "link='identity' is unknown for a Logistic"
-    yield replace(softmax, link="logistic"), "link='logistic' with 3 classes"
-    yield replace(logistic, link="softmax"), "link='softmax' with 2 classes"
-    yield changed_form(ridge, layouts=("C", "C")), "Each layer has one layout"
+    yield changed_spec(ridge, dtype="object"), "dtype='object' is unknown"
+    yield changed_spec(ridge, intercept_dtype="O"), "intercept_dtype='O' is unknown"
+    yield changed_spec(ridge, intercept="array"), "intercept='array' is unknown"
+    yield changed_spec(ridge, layouts=("K",)), "layout='K' is unknown"
+    yield changed_spec(ridge, labels="many"), "labels='many' is unknown"
+    yield replace(ridge, link=LINKS["exp"]), "link='exp' is unknown for a Ridge"
+    yield (
+        replace(softmax, link=LINKS["identity"]),
+        "link='identity' is unknown for a Logistic",
+    )
+    yield replace(softmax, link=LINKS["logistic"]), "link='logistic' with 3 classes"
+    yield replace(logistic, link=LINKS["softmax"]), "link='softmax' with 2 classes"
+    yield changed_spec(ridge, layouts=("C", "C")), "Each layer has one layout"
     yield replace(ridge, layers=()), "at least one layer"
     yield (
-        changed_form(replace(ridge, layers=ridge.layers * 2), layouts=("C", "C")),
+        changed_spec(replace(ridge, layers=ridge.layers * 2), layouts=("C", "C")),
         "Ridge has one layer",
     )
     yield changed_layer(ridge, biases=np.zeros(2)), r"biases \(2,\) make no layer"
@@ -679,31 +672,31 @@ def broken_stacks():
     )
     yield changed_layer(ridge, activation="relu"), "the last layer has none"
     yield changed_layer(ridge, activation="step"), "activation='step' is unknown"
-    yield changed_form(ridge, n_dimensions=3), "n_dimensions=3 with 1 outputs"
-    yield changed_form(ridges, n_dimensions=1), "n_dimensions=1 with 3 outputs"
-    yield changed_form(network, n_dimensions=1), "n_dimensions=1 with 3 outputs"
-    yield changed_form(network, layouts=("C", "sparse")), "MLPClassifier are dense"
-    yield changed_form(network, intercept="float"), "MLPClassifier are vectors"
+    yield changed_spec(ridge, n_dimensions=3), "n_dimensions=3 with 1 outputs"
+    yield changed_spec(ridges, n_dimensions=1), "n_dimensions=1 with 3 outputs"
+    yield changed_spec(network, n_dimensions=1), "n_dimensions=1 with 3 outputs"
+    yield changed_spec(network, layouts=("C", "sparse")), "MLPClassifier are dense"
+    yield changed_spec(network, intercept="float"), "MLPClassifier are vectors"
     yield changed_layer(ridge, biases=np.array([np.nan])), "biases of layer 0 contain"
-    yield changed_form(tweedie, power=np.nan), "power=nan is not finite"
-    yield changed_form(ridge, layouts=("sparse",)), "Ridge are dense"
-    yield changed_form(ridge, classes=np.arange(2)), "Ridge has no classes"
-    yield changed_form(ridge, labels="multilabel"), "Ridge has no labels"
-    yield changed_form(logistic, classes=None), "needs a list of classes"
-    yield changed_form(logistic, classes=np.arange(0)), "needs a list of classes"
-    yield changed_form(logistic, classes=np.arange(1)), "needs at least 2 classes"
-    yield changed_form(logistic, classes=np.array([1, 0])), "sorted, none twice"
-    yield changed_form(logistic, classes=np.array([1.0, np.nan])), "sorted, none twice"
-    yield changed_form(logistic, classes=np.array([1.0, np.inf])), "must be whole"
+    yield changed_spec(tweedie, power=np.nan), "power=nan is not finite"
+    yield changed_spec(ridge, layouts=("sparse",)), "Ridge are dense"
+    yield changed_spec(ridge, classes=np.arange(2)), "Ridge has no classes"
+    yield changed_spec(ridge, labels="multilabel"), "Ridge has no labels"
+    yield changed_spec(logistic, classes=None), "needs a list of classes"
+    yield changed_spec(logistic, classes=np.arange(0)), "needs a list of classes"
+    yield changed_spec(logistic, classes=np.arange(1)), "needs at least 2 classes"
+    yield changed_spec(logistic, classes=np.array([1, 0])), "sorted, none twice"
+    yield changed_spec(logistic, classes=np.array([1.0, np.nan])), "sorted, none twice"
+    yield changed_spec(logistic, classes=np.array([1.0, np.inf])), "must be whole"
     yield (
-        changed_form(logistic, classes=np.arange(3)),
+        changed_spec(logistic, classes=np.arange(3)),
         "3 classes need 3 outputs, not 1",
     )
-    yield changed_form(network, classes=np.arange(4)), "4 classes need 4 outputs, not 3"
-    yield changed_form(logistic, labels="multilabel"), "does not predict several"
-    yield changed_form(labels, classes=np.arange(1, 4)), "numbered by column"
-    yield changed_form(labels, classes=np.arange(2)), "Each label has one output"
-    yield replace(labels, link="softmax"), "link='softmax' with several labels"
+    yield changed_spec(network, classes=np.arange(4)), "4 classes need 4 outputs, not 3"
+    yield changed_spec(logistic, labels="multilabel"), "does not predict several"
+    yield changed_spec(labels, classes=np.arange(1, 4)), "numbered by column"
+    yield changed_spec(labels, classes=np.arange(2)), "Each label has one output"
+    yield replace(labels, link=LINKS["softmax"]), "link='softmax' with several labels"
 
 
 BROKEN = list(broken_stacks())
@@ -715,15 +708,42 @@ def test_stack_that_is_no_model_is_refused(stack, message):
         write_model(stack)
 
 
-def test_numbers_of_the_kinds_are_never_reused():
-    assert all(0 < kind < 256 for kind in KINDS)
-    assert len(set(KINDS.values())) == len(KINDS)
+def test_numbers_in_files_are_never_reused():
+    assert all(0 < number < 256 for number in FAMILIES)
+    assert len({family.name for family in FAMILIES.values()}) == len(FAMILIES)
     given_out = {1: "LinearRegression", 2: "Ridge", 29: "TweedieRegressor"}
     given_out |= {64: "LogisticRegression", 71: "LinearSVC"}
     given_out |= {128: "MLPRegressor", 129: "MLPClassifier"}
-    assert given_out.items() <= KINDS.items()
-    assert set(ACTIVATIONS.values()) == set(ACTIVATION_FUNCTIONS)
-    assert set().union(*map(links_of, KINDS.values())) == set(LINKS.values())
+    assert all(FAMILIES[number].name == name for number, name in given_out.items())
+    assert {name: each.id for name, each in ACTIVATIONS.items()} == {
+        "identity": 0,
+        "logistic": 1,
+        "tanh": 2,
+        "relu": 3,
+    }
+    assert [link.id for link in LINKS.values()] == list(range(7))
+    assert [*LINKS][:4] == ["identity", "exp", "softmax", "logistic"]
+
+
+def test_every_link_belongs_to_a_family_and_every_family_has_known_links():
+    used = set().union(*(family.links for family in FAMILIES.values()))
+    assert used == LINKS.keys()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_row_says_what_the_class_has(name):
+    family = FAMILY_OF_NAME[name]
+    model_class = family.model_class()
+    assert family.is_classifier == is_classifier(make(name))
+    assert family.sparsifies == hasattr(model_class, "sparsify")
+    for parameters in family.links.values():
+        changed = parameters.keys() - make(name).get_params()
+        assert changed <= {"multi_class", "loss"}  # of other versions
+
+
+def test_number_of_no_family_is_refused():
+    with pytest.raises(ValueError, match="kind=0 is the number of no model"):
+        family_with_id(0)
 
 
 def test_every_linear_model_of_scikit_learn_is_supported():
@@ -740,23 +760,22 @@ def test_every_linear_model_of_scikit_learn_is_supported():
     }
 
 
-def test_class_that_scikit_learn_lacks_is_named(monkeypatch):
-    monkeypatch.setitem(KINDS, 250, "VanishedRegressor")
+def test_class_that_scikit_learn_lacks_is_named():
     with pytest.raises(ValueError, match=f"{sklearn.__version__} has no VanishedReg"):
-        class_of(250)
+        ModelFamily(id=250, name="VanishedRegressor").model_class()
 
 
-def test_kind_and_class_are_inverse():
+def test_family_of_a_model_has_its_class():
     for name in NAMES:
         model = make(name)
-        assert class_of(kind_of(model)) is type(model)
+        assert family_of(model).model_class() is type(model)
 
 
 def test_stack_knows_its_size():
     stack = read_stack(fitted(make("MLPClassifier"), "multiclass"))
     assert (stack.n_inputs, stack.n_outputs, stack.n_weights) == (7, 3, 7 * 9 + 9 * 3)
     check_stack(stack)
-    assert stack.form.name == "MLPClassifier"
+    assert stack.spec.name == "MLPClassifier"
     assert isinstance(stack.layers[0], AffineLayer)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
+from scipy.special import expit
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
@@ -19,12 +20,13 @@ from sklearn.neural_network import MLPClassifier
 
 from skinfo.compression.distortion._distortion import distortion
 from skinfo.compression.distortion._importance import loss_targets, weight_importance
+from skinfo.compression.models._families import FAMILIES
+from skinfo.compression.models._links import LINKS
 from skinfo.compression.models._reading import read_stack
 from skinfo.compression.models._stack import (
     AffineLayer,
-    Form,
+    ModelSpec,
     Stack,
-    apply_link,
     forward,
 )
 from skinfo.compression.schemes import _pruning
@@ -37,7 +39,7 @@ from skinfo.compression.schemes._pruning import (
     removal_path,
 )
 
-FORM = Form(129, "float64", "float64", ("C",))
+SPEC = ModelSpec(FAMILIES[129], "float64", "float64", ("C",))
 
 
 def make_stack(sizes, link="identity", seed=0):
@@ -51,7 +53,7 @@ def make_stack(sizes, link="identity", seed=0):
         for n_inputs, n_outputs in pairwise(sizes)
     ]
     layers[-1] = replace(layers[-1], activation="identity")
-    return Stack(tuple(layers), link, FORM)
+    return Stack(tuple(layers), LINKS[link], SPEC)
 
 
 def make_inputs(n_samples, n_inputs, seed=1):
@@ -70,7 +72,9 @@ def distortion_of(stack, pruned, X):
 
 
 def linear_stack(weights):
-    return Stack((AffineLayer(weights, np.zeros(weights.shape[1])),), "identity", FORM)
+    return Stack(
+        (AffineLayer(weights, np.zeros(weights.shape[1])),), LINKS["identity"], SPEC
+    )
 
 
 # Without compensation
@@ -411,7 +415,7 @@ def test_distortion_of_classes_is_the_divergence(link):
     stack = make_stack((4, 3), link)
     rng = np.random.default_rng(0)
     raw, changed = rng.normal(size=(2, 10, 3))
-    p, q = apply_link(link, raw), apply_link(link, changed)
+    p, q = LINKS[link].function(raw), LINKS[link].function(changed)
     expected = np.mean(np.sum(p * np.log(p / q), axis=1))
     assert distortion(stack, raw, changed) == pytest.approx(expected, rel=1e-12)
 
@@ -419,7 +423,7 @@ def test_distortion_of_classes_is_the_divergence(link):
 def test_distortion_of_labels_is_the_sum_of_their_divergences():
     stack = make_stack((4, 3), "logistic")
     raw, changed = np.random.default_rng(0).normal(size=(2, 10, 3))
-    p, q = apply_link("logistic", raw), apply_link("logistic", changed)
+    p, q = expit(raw), expit(changed)
     each = p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))
     expected = np.mean(each.sum(axis=1))
     assert distortion(stack, raw, changed) == pytest.approx(expected, rel=1e-12)

@@ -15,11 +15,12 @@ from skinfo.compression._reports import gaussian_rate, make_report, report_layer
 from skinfo.compression.distortion._distortion import distortion, without_weights
 from skinfo.compression.distortion._gaussian_bounds import water_filling
 from skinfo.compression.file._coded_model import decoded, weight_bytes, with_biases
+from skinfo.compression.models._families import FAMILIES
+from skinfo.compression.models._links import LINKS
 from skinfo.compression.models._stack import (
     AffineLayer,
-    Form,
+    ModelSpec,
     Stack,
-    apply_link,
     forward,
 )
 from skinfo.compression.schemes import _calibration, _target
@@ -37,7 +38,7 @@ from skinfo.compression.schemes._target import (
 )
 
 # the numbers of the kinds are those of `_model_kinds`
-KIND_OF_LINK = {
+CLASS_OF_LINK = {
     "identity": 1,
     "exp": 27,
     "softmax": 64,
@@ -46,21 +47,20 @@ KIND_OF_LINK = {
     "double_logistic": 64,
     "modified_huber": 68,
 }
-LINKS = tuple(KIND_OF_LINK)
 
 
 def n_outputs_of(link):
     return 1 if link in ("exp", "logistic", "double_logistic") else 3
 
 
-def form_of(link, n_layers):
+def spec_of(link, n_layers):
     n_outputs = n_outputs_of(link)
-    is_classifier = KIND_OF_LINK[link] >= 64
-    kind = KIND_OF_LINK[link]
+    is_classifier = CLASS_OF_LINK[link] >= 64
+    number = CLASS_OF_LINK[link]
     if n_layers > 1:
-        kind = 129 if is_classifier else 128
-    return Form(
-        kind,
+        number = 129 if is_classifier else 128
+    return ModelSpec(
+        FAMILIES[number],
         "float64",
         "float64",
         ("C",) * n_layers,
@@ -80,7 +80,7 @@ def make_stack(d=8, hidden=(), link="identity", seed=0):
         for n_in, n_out in pairwise(sizes)
     ]
     layers[-1] = replace(layers[-1], activation="identity")
-    return Stack(tuple(layers), link, form_of(link, len(layers)))
+    return Stack(tuple(layers), LINKS[link], spec_of(link, len(layers)))
 
 
 def make_inputs(n=300, d=8, seed=1):
@@ -164,7 +164,7 @@ def test_distortion_of_certain_and_equal_outputs_is_zero():
 
 def test_distortion_of_several_labels_is_summed_over_them():
     raw, changed = outputs("softmax")
-    stack = replace(make_stack(link="softmax"), link="logistic")
+    stack = replace(make_stack(link="softmax"), link=LINKS["logistic"])
     apart = [
         plain_distortion("logistic", raw[:, [k]], changed[:, [k]]) for k in range(3)
     ]
@@ -197,7 +197,7 @@ def test_fine_steps_keep_the_outputs(link, hidden):
     found = decoded(coded_model(stack, coded))
     # the damping moves weights by about its size, without an effect on X; equal shifts
     # of all outputs are nothing to softmax
-    raw, changed = (apply_link(link, forward(each, X)) for each in (stack, found))
+    raw, changed = (LINKS[link].function(forward(each, X)) for each in (stack, found))
     assert_allclose(changed, raw, rtol=1e-3, atol=1e-3)
 
 
@@ -349,7 +349,11 @@ def test_linear_gaussian_gap_is_small():
     lags = np.abs(np.subtract.outer(np.arange(d), np.arange(d)))
     X = rng.normal(size=(4000, d)) @ np.linalg.cholesky(0.95**lags).T
     layer = AffineLayer(rng.normal(size=(d, k)), np.zeros(k))
-    stack = Stack((layer,), "identity", Form(1, "float64", "float64", ("C",)))
+    stack = Stack(
+        (layer,),
+        LINKS["identity"],
+        ModelSpec(FAMILIES[1], "float64", "float64", ("C",)),
+    )
     model = compressed(stack, X, Target("rate", 4.0))
     raw, changed = forward(stack, X), forward(decoded(model), X)
     total = distortion(stack, raw, changed)
@@ -370,9 +374,9 @@ def test_kmeans_meets_its_target(hidden, target):
     stack = make_stack(d=30, hidden=hidden, link="softmax")
     X, rng = make_inputs(d=30), np.random.RandomState(0)
     model = kmeans(stack, X, None, target, importance="kl", generator=rng)
-    if target.kind == "rate":
+    if target.name == "rate":
         assert bits_per_weight(model) <= target.amount
-    elif target.kind == "n_bytes":
+    elif target.name == "n_bytes":
         assert n_bytes(model) <= target.amount
     else:
         assert relative_distortion(stack, model, X) <= target.amount

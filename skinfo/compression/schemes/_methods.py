@@ -1,0 +1,138 @@
+"""The methods of RDCompressor: a function and what sets its size, in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from skinfo._core._checks import check_integer, check_positive, check_probability
+from skinfo.compression.file._coded_model import CodedModel
+from skinfo.compression.models._stack import Stack
+from skinfo.compression.schemes._kmeans import kmeans
+from skinfo.compression.schemes._pruning import pruned
+from skinfo.compression.schemes._rate_distortion import rate_distortion
+from skinfo.compression.schemes._target import Target
+
+
+@dataclass(frozen=True, eq=False)
+class CompressionProblem:
+    """A model, calibration samples and a target, with the parameters of RDCompressor.
+
+    Each method uses what it needs: `y` may be None; `importance`, `damping` and `rdo`
+    are as in RDCompressor; `generator` draws all that is random.
+    """
+
+    stack: Stack
+    X: Any
+    y: Any
+    target: Target
+    importance: str
+    damping: float
+    rdo: float
+    generator: np.random.RandomState
+
+
+@dataclass(frozen=True, eq=False)
+class Method:
+    """A compression method.
+
+    Attributes
+    ----------
+    compress : callable
+        CompressionProblem -> CodedModel.
+    targets : tuple of str
+        The parameters of RDCompressor of which one sets the size of the model.
+    default : Target
+        The target where none of them is given.
+    """
+
+    compress: Callable[[CompressionProblem], CodedModel]
+    targets: tuple[str, ...]
+    default: Target
+
+
+BUDGETS = ("rate", "n_bytes", "distortion")
+_CHECKS: dict[str, Callable[[str, Any], float]] = {
+    "rate": check_positive,
+    "n_bytes": partial(check_integer, minimum=1),
+    "distortion": check_positive,
+    "sparsity": check_probability,
+}
+
+
+def _rate_distortion(problem: CompressionProblem) -> CodedModel:
+    return rate_distortion(
+        problem.stack,
+        problem.X,
+        problem.target,
+        damping=problem.damping,
+        rdo=problem.rdo,
+        generator=problem.generator,
+    )
+
+
+def _kmeans(problem: CompressionProblem) -> CodedModel:
+    return kmeans(
+        problem.stack,
+        problem.X,
+        problem.y,
+        problem.target,
+        importance=problem.importance,
+        generator=problem.generator,
+    )
+
+
+def _pruned(problem: CompressionProblem, *, refit: bool) -> CodedModel:
+    return pruned(
+        problem.stack,
+        problem.X,
+        problem.y,
+        problem.target.amount,
+        importance=problem.importance,
+        refit=refit,
+        damping=problem.damping,
+    )
+
+
+# 3 bits a weight and a tenth of the weights are the documented defaults.
+_THREE_BITS, _ONE_IN_TEN = Target("rate", 3.0), Target("sparsity", 0.9)
+METHODS: dict[str, Method] = {
+    "rate_distortion": Method(_rate_distortion, BUDGETS, _THREE_BITS),
+    "kmeans": Method(_kmeans, BUDGETS, _THREE_BITS),
+    "prune": Method(partial(_pruned, refit=False), ("sparsity",), _ONE_IN_TEN),
+    "prune_refit": Method(partial(_pruned, refit=True), ("sparsity",), _ONE_IN_TEN),
+}
+
+
+def chosen_target(method: str, **amounts: float | None) -> Target:
+    """Return what is asked of a method: the one amount that is not None, or a default.
+
+    Raises a ValueError for two of BUDGETS, or an amount that does not set this method.
+    """
+    given = {name: amount for name, amount in amounts.items() if amount is not None}
+    budgets = [name for name in given if name in BUDGETS]
+    if len(budgets) > 1:
+        raise ValueError(
+            f"At most one of rate, n_bytes and distortion may be given, not "
+            f"{' and '.join(budgets)}. Leave the others None."
+        )
+    targets, default = METHODS[method].targets, METHODS[method].default
+    for name, amount in given.items():
+        if name in targets:
+            continue
+        if name in BUDGETS:
+            known = " or ".join(targets)
+            raise ValueError(
+                f"method={method!r} is set by {known}, not by {name}. Pass {known}, or "
+                "another method."
+            )
+        raise ValueError(
+            f"{name}={amount!r} has no meaning for method={method!r}. Pass "
+            f"method='prune_refit', or {name}=None."
+        )
+    name, amount = next(iter(given.items()), (default.name, default.amount))
+    return Target(name, _CHECKS[name](name, amount))

@@ -69,7 +69,7 @@ def lattice_pairs(draw):
     ]
 
 
-scales = st.sampled_from(SCALES)
+scales = st.sampled_from(list(SCALES))
 
 
 # invariances

@@ -7,6 +7,7 @@ increasing, so mutual information stays the same, while its estimate can improve
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +18,6 @@ from skinfo._core._columns import Column
 from skinfo._core._typing import AnyArray, FloatArray, IntArray
 from skinfo._core._vectors import RandomVector
 from skinfo.dependence.variables._codes import distinct_values
-
-SCALES = ("rank", "standard", None)
 
 
 @dataclass(frozen=True)
@@ -131,11 +130,11 @@ def _key(value: Any) -> Any:
 
 def scale_levels(values: AnyArray, counts: IntArray, scale: str | None) -> FloatArray:
     """Return the increasing coordinates of ascending distinct values with counts."""
-    if scale == "rank":
-        return normal_scores(counts)
-    if scale == "standard":
-        return _standardized(values, counts)
-    return values.astype(float) if values.dtype.kind == "f" else _offsets(values)
+    return SCALES[scale](values, counts)
+
+
+def _ranked(_values: AnyArray, counts: IntArray) -> FloatArray:
+    return normal_scores(counts)
 
 
 def normal_scores(counts: IntArray) -> FloatArray:
@@ -161,6 +160,10 @@ def _standardized(values: AnyArray, counts: IntArray) -> FloatArray:
     return offsets / deviation if deviation > 0 else offsets
 
 
+def _unscaled(values: AnyArray, _counts: IntArray) -> FloatArray:
+    return values.astype(float) if values.dtype.kind == "f" else _offsets(values)
+
+
 def _offsets(values: AnyArray) -> FloatArray:
     """Return ascending values minus the smallest, exact for integers of any size."""
     if values.dtype.kind in "iu":
@@ -173,3 +176,12 @@ def _offsets(values: AnyArray) -> FloatArray:
         differences = values - values[0]
     offsets: FloatArray = differences.astype(float)
     return offsets
+
+
+# What the parameter `scale` can be: the function of the distinct values, ascending, and
+# how often each occurs, to as many ascending coordinates.
+SCALES: dict[str | None, Callable[[AnyArray, IntArray], FloatArray]] = {
+    "rank": _ranked,
+    "standard": _standardized,
+    None: _unscaled,
+}

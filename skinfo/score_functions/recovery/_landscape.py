@@ -49,7 +49,7 @@ class Search:
     converged: bool
 
     def along(self, back: FloatArray) -> Search:
-        """Return the search with its directions mapped by `back` (d, k) to unit rows."""
+        """Return the search with directions mapped by `back` (d, k) to unit rows."""
         return replace(self, directions=_unit_rows(self.directions @ back.T))
 
 

@@ -213,7 +213,7 @@ def test_scale_levels_weighs_levels_by_their_counts():
 @given(
     st.lists(st.integers(-50, 50), min_size=1, max_size=10, unique=True),
     st.lists(st.integers(-70, 70), min_size=1, max_size=10),
-    st.sampled_from(SCALES),
+    st.sampled_from(list(SCALES)),
 )
 def test_new_values_are_interpolated_and_clamped(levels, values, scale):
     values = np.array(values) / 4

@@ -344,6 +344,18 @@ def test_maximum_is_not_below_that_of_a_general_solver(cap):
         assert found.value >= brute_force_maximum(channel, cap, 8) - 1e-6
 
 
+@pytest.mark.parametrize("seed", [0, 1, 1048])  # 1048: the best input leads too low
+def test_maximum_is_not_below_an_ascent_from_any_single_input(seed):
+    rng = np.random.default_rng(seed)
+    n_x, n_y = rng.integers(3, 7, size=2)
+    joint = rng.dirichlet(np.full(n_x * n_y, 0.3)).reshape(n_x, n_y) + 1e-4
+    channel = Channel(joint / joint.sum())
+    inputs = capped_tilts(50 * np.eye(n_x), channel.input_pmf, np.inf)
+    ends = ascend(channel, start(channel, inputs), cap=np.inf, tol=1e-10)
+    found = maximise(channel, cap=np.inf, tol=1e-10, n_vertices=n_x, slack=1e-6)
+    assert found.value >= ends.ratios.max() - 1e-9
+
+
 @pytest.mark.parametrize("make_joint", [kernel_joint, centred_joint])
 @pytest.mark.parametrize("name", SAMPLES)
 @pytest.mark.parametrize("cap", [1.2, 12.0, np.inf])

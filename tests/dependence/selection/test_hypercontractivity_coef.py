@@ -242,6 +242,12 @@ def test_missing_values_have_no_tilt_where_they_are_omitted():
         HypercontractivityCoef().fit(X, y).tilt(gaps)
 
 
+def test_a_feature_that_is_missing_throughout_has_no_tilt():
+    X, y = np.random.default_rng(0).normal(size=(2, 50))
+    selector = HypercontractivityCoef(nan_policy="omit").fit(as_column(X), y)
+    assert np.isnan(selector.tilt(np.full((3, 1), np.nan))).all()
+
+
 def test_tilt_takes_the_columns_of_fit():
     X, y = make_table()
     selector = HypercontractivityCoef().fit(X, y)

@@ -106,6 +106,17 @@ def test_order_of_rows_and_of_columns_of_z_does_not_matter(n_columns):
         assert conditional_mutual_information(x[rows], y[rows], given) == expected
 
 
+def test_residuals_that_are_equal_by_symmetry_stay_equal():
+    # (x, u, v) and (x, v, u): rounding gives u and v slightly different weights
+    rng = np.random.default_rng(0)
+    u, v, noise = rng.normal(size=(3, 500))
+    x = np.tile(u + v + noise, 2)
+    [column] = residuals(
+        encoded(x), encoded(np.column_stack([np.r_[u, v], np.r_[v, u]])), 5
+    )
+    np.testing.assert_array_equal(column.codes[:500], column.codes[500:])
+
+
 def test_functions_of_the_others_stay_as_they_are():
     x, z = make_samples()
     assert kept(np.exp(z[:, 0]), z)

@@ -9,19 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skinfo._core._vectors import read_vector
-from skinfo.dependence.variables._codes import factorize
 from skinfo.dependence.variables._encoding import NumericLevels, encode_columns
 from skinfo.dependence.variables._variable import Variable, join, make_variable
 
 SMALL = settings(derandomize=True, deadline=None, max_examples=50)
 
 
-def encoded(data, nominal):
-    """Encode the columns of an array, unscaled."""
-    vector = read_vector(
+def read(data, nominal):
+    return read_vector(
         data, name="x", discrete=nominal, discrete_name="x_discrete", nan_policy="raise"
     )
-    return encode_columns(vector, None)
+
+
+def encoded(data, nominal):
+    """Encode the columns of an array, unscaled."""
+    return encode_columns(read(data, nominal), None)
 
 
 def decoded_points(columns):
@@ -86,7 +88,7 @@ def test_rows_decode_to_the_samples(table):
 
 @SMALL
 @given(tables(), st.data())
-def test_stacked_rows_lead_back_to_both_variables(table, data):
+def test_joint_rows_lead_back_to_both_variables(table, data):
     columns = encoded(*table)
     split = data.draw(st.integers(1, max(1, len(columns) - 1)))
     left, right = columns[:split], columns[split:] or columns
@@ -142,16 +144,13 @@ def test_nominal_columns_have_one_group_for_each_combination_that_occurs():
     assert variable.codes[0] == variable.codes[3]
 
 
-@SMALL
-@given(
-    st.lists(st.integers(0, 30), min_size=1, max_size=20),
-    st.sampled_from([31, 80, 10**6, 10**18]),  # by a table, and by a sort
-)
-def test_densify_numbers_the_keys_in_their_order(keys, n_keys):
-    numbers, distinct, n_distinct = factorize(np.array(keys), n_keys)
-    assert distinct.tolist() == sorted(set(keys))
-    assert n_distinct == len(set(keys))
-    assert distinct[numbers].tolist() == keys
+def test_levels_that_scaling_makes_equal_are_one_row():
+    values = np.array([-1e17, 0.25, 0.5, -1e17, 0.75])  # offsets of 1e17 are integers
+    [column] = encode_columns(read(values, "auto"), "standard")
+    variable = make_variable([column])
+    assert len(column.levels) == 4
+    assert variable.counts.tolist() == [2, 3]
+    assert variable.codes.tolist() == [0, 1, 1, 0, 1]
 
 
 def test_properties_are_the_sizes_of_the_arrays():

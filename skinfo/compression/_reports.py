@@ -120,13 +120,13 @@ def report_layers(model: CodedModel) -> list[LayerReport]:
     reports = []
     for layer in model.layers:
         codebook = layer.codebook
-        levels = len(np.unique(layer.codes)) if codebook is None else len(codebook)
+        n_values = len(np.unique(layer.codes)) if codebook is None else len(codebook)
         reports.append(
             LayerReport(
                 shape=(layer.codes.shape[0], layer.codes.shape[1]),
                 rate=weight_bits([layer]) / layer.codes.size,
                 step=layer.step if codebook is None else None,
-                n_levels=levels,
+                n_levels=n_values,
                 sparsity=float(np.mean(layer.weights() == 0)),
             )
         )

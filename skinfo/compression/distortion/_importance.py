@@ -27,7 +27,7 @@ _LEAST_BIAS = 1e-10  # curvature of biases, beside the largest, that is not roun
 
 
 def weight_importance(
-    stack: Stack, X: Any, targets: FloatArray | None, kind: str
+    stack: Stack, X: Any, targets: FloatArray | None, importance: str
 ) -> list[FloatArray]:
     r"""Return the importance of each weight, (n_inputs, n_outputs) per layer.
 
@@ -38,8 +38,8 @@ def weight_importance(
     X : array or sparse matrix of shape (n, n_inputs)
         The calibration samples.
     targets : array of shape (n, n_outputs) or None
-        What :func:`loss_targets` makes of y. Only the last three kinds need it.
-    kind : {"uniform", "kl", "gradient", "hessian", "gradient+hessian"}
+        What :func:`loss_targets` makes of y. Only the last three importances need it.
+    importance : {"uniform", "kl", "gradient", "hessian", "gradient+hessian"}
         What is returned.
 
     Returns
@@ -68,19 +68,19 @@ def weight_importance(
       :math:`E[(\partial L / \partial w_i)^2]
       + \tfrac14 w_i^2 E[(\partial^2 L / \partial w_i^2)^2]`.
     """
-    if kind == "uniform":
+    if importance == "uniform":
         return [np.ones_like(layer.weights) for layer in stack.layers]
-    if kind == "kl":
+    if importance == "kl":
         return _kl_importance(stack, X)
     if targets is None:
         raise ValueError(
-            f"importance={kind!r} needs the true labels or values. Pass y, or "
+            f"importance={importance!r} needs the true labels or values. Pass y, or "
             'importance="kl".'
         )
     gradients, hessians, squares = _loss_moments(stack, X, targets)
-    if kind == "gradient":
+    if importance == "gradient":
         return gradients
-    if kind == "hessian":
+    if importance == "hessian":
         return [np.maximum(hessian, 0) for hessian in hessians]
     return [
         gradient + layer.weights**2 * square / 4
@@ -114,8 +114,8 @@ def _indicators(y: AnyArray, classes: AnyArray, n_outputs: int) -> BoolArray:
             f"y contains {y[unknown].tolist()[0]!r}, which is none of the classes that "
             "the model was fitted on. Pass samples of these classes."
         )
-    codes = np.searchsorted(classes, y)[:, np.newaxis]
-    return np.equal(codes, 1 if n_outputs == 1 else np.arange(n_outputs))
+    positions = np.searchsorted(classes, y)[:, np.newaxis]
+    return np.equal(positions, 1 if n_outputs == 1 else np.arange(n_outputs))
 
 
 def distortion_metric(stack: Stack, raw: FloatArray) -> OutputMetric:
@@ -299,7 +299,7 @@ def _weight_products(
     return whole / n, mixed / n
 
 
-def importance_of(stack: Stack, X: Any, y: Any, kind: str) -> list[FloatArray]:
+def importance_of(stack: Stack, X: Any, y: Any, importance: str) -> list[FloatArray]:
     """Return the importance of each weight."""
     targets = None if y is None else loss_targets(stack, y)
-    return weight_importance(stack, X, targets, kind)
+    return weight_importance(stack, X, targets, importance)

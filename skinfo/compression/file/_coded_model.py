@@ -35,7 +35,7 @@ class CodedLayer:
     exponents : ndarray of shape (n_inputs,) or None
         The step of feature i is `step * 2 ** (spacing * exponents[i] / 2)`, see
         `step_factors`. None: all the same.
-    codebook : ndarray of shape (n_levels,) or None
+    codebook : ndarray of shape (n_centers,) or None
         The values that indices stand for, each a float32. None: multiples of steps.
     bias_codes : ndarray of shape (n_outputs,)
         Multiples of `2 ** bias_exponent`.

@@ -9,9 +9,9 @@ The bytes are, with the fields of `_fields`:
   names 1, link 3, activation of the hidden layers 2, way to keep the classes 3;
 - the number of layers, a byte, and of features, then of outputs of each layer;
 - the power, a float64, if the model is a TweedieRegressor;
-- the classes, as `_classes` has them;
+- the classes, as `_labels` has them;
 - of each layer a byte of layout 2 bits, has exponents 1, has a codebook 1, and their
-  spacing less 1 4; the number of levels and the codebook, each a float32, or else the
+  spacing less 1 4; the number of centers and the codebook, each a float32, or else the
   step, a float32; and the exponent of the biases;
 - the names of the features, if any;
 - of each layer the exponents, the codes row by row (with exponents: a group for each
@@ -37,7 +37,6 @@ import numpy as np
 from skinfo._core._typing import AnyArray, FloatArray, IntArray
 from skinfo.compression.coding._range_coder import IntegerReader, encode_integers
 from skinfo.compression.file._checks import checked_stack
-from skinfo.compression.file._classes import class_code, read_classes, write_classes
 from skinfo.compression.file._coded_model import CodedLayer, CodedModel
 from skinfo.compression.file._fields import (
     Reader,
@@ -50,6 +49,7 @@ from skinfo.compression.file._fields import (
     unpack_bits,
     varint,
 )
+from skinfo.compression.file._labels import label_encoding, read_labels, write_labels
 from skinfo.compression.models._activations import ACTIVATIONS
 from skinfo.compression.models._families import ModelFamily, family_with_id
 from skinfo.compression.models._links import LINKS
@@ -187,7 +187,7 @@ def _check_groups(sizes: Sequence[int], data: bytes) -> None:
 def _write_head(model: CodedModel, *, has_names: bool) -> bytes:
     spec, layers = model.spec, model.layers
     n_outputs = layers[-1].codes.shape[1]
-    code = class_code(spec.classes, n_outputs)
+    encoding = label_encoding(spec.classes, n_outputs)
     numbers = {
         "dtype": _number_of(spec.dtype, DTYPES),
         "intercept_dtype": _number_of(spec.intercept_dtype, DTYPES),
@@ -197,7 +197,7 @@ def _write_head(model: CodedModel, *, has_names: bool) -> bytes:
         "has_names": int(has_names),
         "link": model.link.id,
         "activation": ACTIVATIONS[model.activations[0]].id,
-        "classes": code,
+        "classes": encoding,
     }
     sizes = [len(layers[0].codes), *(layer.codes.shape[1] for layer in layers)]
     return b"".join(
@@ -207,7 +207,7 @@ def _write_head(model: CodedModel, *, has_names: bool) -> bytes:
             bytes([len(layers)]),
             *(varint(size) for size in sizes),
             double(spec.power) if spec.family.has_power else b"",
-            write_classes(code, spec.classes),
+            write_labels(encoding, spec.classes),
         ]
     )
 
@@ -226,10 +226,10 @@ def _write_layer(layer: CodedLayer, layout: str) -> bytes:
         layer.spacing - 1,
     ]
     if layer.codebook is None:
-        levels = singles(np.array([layer.step]))
+        values = singles(np.array([layer.step]))
     else:
-        levels = varint(len(layer.codebook)) + singles(layer.codebook)
-    return pack_bits(flags, _LAYER_BITS) + levels + signed_varint(layer.bias_exponent)
+        values = varint(len(layer.codebook)) + singles(layer.codebook)
+    return pack_bits(flags, _LAYER_BITS) + values + signed_varint(layer.bias_exponent)
 
 
 def _write_names(names: Sequence[str], first: CodedLayer) -> bytes:
@@ -284,11 +284,11 @@ def _read_model(data: bytes) -> tuple[CodedModel, list[str] | None]:
     reader = Reader(_checked_content(data))
     head = _read_head(reader, len(data))
     shapes = list(pairwise(head.sizes))
-    plans = [_read_layer(reader, shape) for shape in shapes]
-    _check_groups([size for plan in plans for size in plan.least_groups], data)
+    headers = [_read_layer(reader, shape) for shape in shapes]
+    _check_groups([size for header in headers for size in header.least_groups], data)
     names = _read_names(reader, head.sizes[0]) if head.spec["has_names"] else None
-    layers = _read_integers(reader.take(reader.n_left), plans, data)
-    return _assemble(head, plans, layers), names
+    layers = _read_integers(reader.take(reader.n_left), headers, data)
+    return _assemble(head, headers, layers), names
 
 
 def _read_head(reader: Reader, n_bytes: int) -> _Head:
@@ -302,12 +302,12 @@ def _read_head(reader: Reader, n_bytes: int) -> _Head:
     sizes = [reader.size() for _ in range(n_layers + 1)]
     check_size(sum(first * second for first, second in pairwise(sizes)), n_bytes)
     power = reader.double() if family.has_power else 0.0
-    classes = read_classes(spec["classes"], reader, sizes[-1])
+    classes = read_labels(spec["classes"], reader, sizes[-1])
     return _Head(family, spec, sizes, power, classes)
 
 
 @dataclass(frozen=True)
-class _Plan:
+class _LayerHeader:
     """What a file says of a layer before its integers."""
 
     shape: tuple[int, int]
@@ -326,12 +326,12 @@ class _Plan:
         return [*exponents, n_inputs * n_outputs, n_outputs]
 
 
-def _read_layer(reader: Reader, shape: tuple[int, int]) -> _Plan:
+def _read_layer(reader: Reader, shape: tuple[int, int]) -> _LayerHeader:
     layout, has_exponents, has_codebook, spacing = unpack_bits(
         reader.take(1), _LAYER_BITS
     )
     codebook = reader.singles(reader.count(4)) if has_codebook else None
-    return _Plan(
+    return _LayerHeader(
         shape=shape,
         layout=_word(layout, LAYOUTS),
         has_exponents=bool(has_exponents),
@@ -348,27 +348,27 @@ def _read_names(reader: Reader, n_features: int) -> list[str]:
 
 
 def _read_integers(
-    code: bytes, plans: list[_Plan], data: bytes
+    encoded: bytes, headers: list[_LayerHeader], data: bytes
 ) -> tuple[CodedLayer, ...]:
     """Return the layers. The exponents say which groups their codes have."""
-    integers = IntegerReader(code)
-    sizes = [size for plan in plans for size in plan.least_groups]
+    integers = IntegerReader(encoded)
+    sizes = [size for header in headers for size in header.least_groups]
     layers = []
-    for plan in plans:
-        n_inputs, n_outputs = plan.shape
-        exponents = integers.read(n_inputs) if plan.has_exponents else None
+    for header in headers:
+        n_inputs, n_outputs = header.shape
+        exponents = integers.read(n_inputs) if header.has_exponents else None
         scales = np.zeros(n_inputs, dtype=np.int64) if exponents is None else exponents
         sizes += [0] * (len(np.unique(scales)) - 1)  # so many groups more
         _check_groups(sizes, data)
         layers.append(
             CodedLayer(
                 codes=_read_codes(integers, scales, n_outputs),
-                step=plan.step,
+                step=header.step,
                 exponents=exponents,
-                codebook=plan.codebook,
+                codebook=header.codebook,
                 bias_codes=integers.read(n_outputs),
-                bias_exponent=plan.bias_exponent,
-                spacing=plan.spacing,
+                bias_exponent=header.bias_exponent,
+                spacing=header.spacing,
             )
         )
     integers.finish()
@@ -385,14 +385,14 @@ def _read_codes(integers: IntegerReader, scales: IntArray, n_outputs: int) -> In
 
 
 def _assemble(
-    head: _Head, plans: list[_Plan], layers: tuple[CodedLayer, ...]
+    head: _Head, headers: list[_LayerHeader], layers: tuple[CodedLayer, ...]
 ) -> CodedModel:
     numbers = head.spec
     spec = ModelSpec(
         family=head.family,
         dtype=_word(numbers["dtype"], DTYPES),
         intercept_dtype=_word(numbers["intercept_dtype"], DTYPES),
-        layouts=tuple(plan.layout for plan in plans),
+        layouts=tuple(header.layout for header in headers),
         intercept=_word(numbers["intercept"], INTERCEPTS),
         n_dimensions=numbers["n_dimensions"] + 1,
         classes=head.classes,

@@ -112,7 +112,7 @@ def _add_cluster(
     # rows between begins and ends
     first = np.zeros(n_rows + 1, dtype=np.int64)
     last = np.full((_BRANCHES + 1) * n_rows + 1, len(costs))
-    for places, before, after in _levels(n_rows):
+    for places, before, after in _search_rounds(n_rows):
         rows = places - 1
         low = first[before]
         high = np.maximum(np.minimum(limits[rows], last[after]), low)
@@ -122,18 +122,18 @@ def _add_cluster(
 
 
 @lru_cache
-def _levels(n_rows: int) -> tuple[tuple[IntArray, IntArray, IntArray], ...]:
-    """Return the places 1 to n_rows level by level, with those known around each."""
-    levels = []
+def _search_rounds(n_rows: int) -> tuple[tuple[IntArray, IntArray, IntArray], ...]:
+    """Return the places 1 to n_rows round by round, with those known around each."""
+    rounds = []
     places = np.arange(1, n_rows + 1)
     stride = 1
     while stride <= n_rows:
         wide = _BRANCHES * stride
         new = places[(places % stride == 0) & (places % wide != 0)]
         before = new // wide * wide
-        levels.append((new, before, before + wide))
+        rounds.append((new, before, before + wide))
         stride = wide
-    return tuple(levels[::-1])
+    return tuple(rounds[::-1])
 
 
 def _search(
@@ -188,9 +188,9 @@ def _cell_bounds(points: FloatArray, masses: FloatArray, n_cells: int) -> IntArr
     bounds = np.searchsorted(positions, targets)
     bounds[-1] = len(points)
     # no cell is empty
-    order = np.arange(n_cells + 1)
-    bounds = np.maximum.accumulate(bounds - order)
-    result: IntArray = np.minimum(bounds, len(points) - n_cells) + order
+    numbers = np.arange(n_cells + 1)
+    bounds = np.maximum.accumulate(bounds - numbers)
+    result: IntArray = np.minimum(bounds, len(points) - n_cells) + numbers
     return result
 
 

@@ -24,20 +24,20 @@ _ROUNDING_VARIANCE = 1 / 12
 
 
 @dataclass(frozen=True, eq=False)
-class FeedbackPlan:
+class FeedbackFactors:
     """What rounding needs of the metric.
 
-    `order` (d,): in which the rows are rounded. `factor` (d, d): U, in this order.
+    `row_order` (d,): in which the rows are rounded. `factor` (d, d): U, in this order.
     `log_scales` (d,): log2 U_ii, by row.
     """
 
-    order: IntArray
+    row_order: IntArray
     factor: FloatArray
     log_scales: FloatArray
 
 
-def make_plan(metric: FloatArray) -> FeedbackPlan:
-    """Return the plan for a positive definite metric (d, d).
+def feedback_factors(metric: FloatArray) -> FeedbackFactors:
+    """Return the feedback for a positive definite metric (d, d).
 
     Rows come by decreasing diagonal, or, where they are not many, as they are, if the
     best steps differ less then.
@@ -45,31 +45,31 @@ def make_plan(metric: FloatArray) -> FeedbackPlan:
     orders = [np.argsort(-np.diag(metric), kind="stable")]
     if len(metric) <= _MANY_ROWS:
         orders.insert(0, np.arange(len(metric)))
-    plans = [_plan_in_order(metric, order) for order in orders]
-    return min(plans, key=lambda plan: float(np.var(plan.log_scales)))
+    candidates = [_factors_in_order(metric, order) for order in orders]
+    return min(candidates, key=lambda feedback: float(np.var(feedback.log_scales)))
 
 
-def _plan_in_order(metric: FloatArray, order: IntArray) -> FeedbackPlan:
+def _factors_in_order(metric: FloatArray, row_order: IntArray) -> FeedbackFactors:
     # H = V V', V upper triangular, by rows and columns from the last to the first
-    reverse = order[::-1]
+    reverse = row_order[::-1]
     lower = cholesky(metric[np.ix_(reverse, reverse)], lower=True)
     factor = solve_triangular(lower[::-1, ::-1], np.eye(len(metric)))
-    log_scales = np.empty(len(order))
-    log_scales[order] = np.log2(np.diag(factor))
-    return FeedbackPlan(order, factor, log_scales)
+    log_scales = np.empty(len(row_order))
+    log_scales[row_order] = np.log2(np.diag(factor))
+    return FeedbackFactors(row_order, factor, log_scales)
 
 
 def round_with_feedback(
     weights: FloatArray,
-    plan: FeedbackPlan,
+    feedback: FeedbackFactors,
     step: float,
     *,
-    rate_weight: float,
+    rdo_lambda: float,
     exponents: IntArray | None,
 ) -> IntArray:
     """Return the codes (d, k) of weights.
 
-    `exponents` (d,): of the steps of the rows, as in `step_factors`. `rate_weight`: how
+    `exponents` (d,): of the steps of the rows, as in `step_factors`. `rdo_lambda`: how
     many squared steps one bit is worth: of the two nearest multiples, that with the
     smaller sum of squared error and bits is taken.
     """
@@ -77,36 +77,36 @@ def round_with_feedback(
     steps = np.full(d, step)
     if exponents is not None:
         steps *= step_factors(exponents)
-    steps = steps[plan.order, np.newaxis]
-    left = weights[plan.order] / steps  # in units of the steps
+    steps = steps[feedback.row_order, np.newaxis]
+    left = weights[feedback.row_order] / steps  # in units of the steps
     codes = np.empty(weights.shape, dtype=np.int64)
-    scale = np.diag(plan.factor)
+    scale = np.diag(feedback.factor)
     for start in range(0, d, _BLOCK):
         rows = slice(start, min(start + _BLOCK, d))
         errors = np.empty((rows.stop - start, weights.shape[1]))
         for i in range(start, rows.stop):
-            codes[i] = _nearest(left[i], rate_weight)
+            codes[i] = _nearest(left[i], rdo_lambda)
             error = (left[i] - codes[i]) * (steps[i] / scale[i])
-            within = plan.factor[i, i + 1 : rows.stop, np.newaxis]
+            within = feedback.factor[i, i + 1 : rows.stop, np.newaxis]
             left[i + 1 : rows.stop] -= within * error / steps[i + 1 : rows.stop]
             errors[i - start] = error
         below = slice(rows.stop, d)
-        left[below] -= plan.factor[rows, below].T @ errors / steps[below]
+        left[below] -= feedback.factor[rows, below].T @ errors / steps[below]
     result = np.empty_like(codes)
-    result[plan.order] = codes
+    result[feedback.row_order] = codes
     return result
 
 
-def _nearest(values: FloatArray, rate_weight: float) -> IntArray:
+def _nearest(values: FloatArray, rdo_lambda: float) -> IntArray:
     """Round, or towards 0 where this saves more bits than it costs.
 
     The bits of q are those of a normal law with the variance of the values, up to a
     constant: q^2 / (2 variance ln 2).
     """
     rounded = np.rint(values)
-    if rate_weight > 0:
+    if rdo_lambda > 0:
         variance = float((values**2).sum()) / values.size + _ROUNDING_VARIANCE
-        price = rate_weight * _LOG2E / (2 * variance)
+        price = rdo_lambda * _LOG2E / (2 * variance)
         smaller = rounded - np.sign(rounded)
         cost = (values - rounded) ** 2 + price * rounded**2
         saved = (values - smaller) ** 2 + price * smaller**2 < cost

@@ -16,8 +16,8 @@ from scipy.linalg import cholesky
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo.compression.rounding._feedback import (
     LARGEST_CODE,
-    FeedbackPlan,
-    make_plan,
+    FeedbackFactors,
+    feedback_factors,
     round_with_feedback,
 )
 
@@ -30,17 +30,17 @@ class ReducedLattice:
     """Integers q (d, k) as B z, with a basis B in which errors are fed back.
 
     `basis` (d, d): B, of integers with determinant 1 or -1. `inverse` (d, d): B^-1,
-    also of integers. `plan`: of B' H B for the metric H.
+    also of integers. `feedback`: of B' H B for the metric H.
     """
 
     basis: FloatArray
     inverse: FloatArray
-    plan: FeedbackPlan
+    feedback: FeedbackFactors
 
     def rounded(self, weights: FloatArray, step: float) -> IntArray:
         """Return the codes (d, k) of weights, all with the same step."""
         coordinates = round_with_feedback(
-            self.inverse @ weights, self.plan, step, rate_weight=0.0, exponents=None
+            self.inverse @ weights, self.feedback, step, rdo_lambda=0.0, exponents=None
         )
         codes = self.basis @ coordinates
         return np.clip(codes, -LARGEST_CODE, LARGEST_CODE).astype(np.int64)
@@ -81,7 +81,7 @@ def reduce_lattice(
         i = max(i - 1, 1)
     # feedback starts with what is last here
     basis, inverse, vectors = basis[:, ::-1], inverse[::-1], R[:, ::-1]
-    return ReducedLattice(basis, inverse, make_plan(vectors.T @ vectors))
+    return ReducedLattice(basis, inverse, feedback_factors(vectors.T @ vectors))
 
 
 def _make_short(i: int, R: FloatArray, basis: FloatArray, inverse: FloatArray) -> None:

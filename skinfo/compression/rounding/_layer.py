@@ -15,8 +15,8 @@ from skinfo.compression.file._coded_model import (
     step_factors,
 )
 from skinfo.compression.rounding._feedback import (
-    FeedbackPlan,
-    make_plan,
+    FeedbackFactors,
+    feedback_factors,
     round_with_feedback,
 )
 from skinfo.compression.rounding._lattice import ReducedLattice
@@ -38,45 +38,45 @@ class Block:
     metric: FloatArray
 
     @cached_property
-    def plan(self) -> FeedbackPlan:
+    def feedback(self) -> FeedbackFactors:
         """How errors are fed back."""
-        return make_plan(self.metric)
+        return feedback_factors(self.metric)
 
     @property
     def log_scales(self) -> FloatArray:
         """The logarithms of the best steps of the inputs, (d,)."""
-        logs = self.plan.log_scales.reshape(len(self.rows), -1)
+        logs = self.feedback.log_scales.reshape(len(self.rows), -1)
         return np.asarray(logs.mean(axis=1), dtype=np.float64)
 
     def rounded(
-        self, step: float, exponents: IntArray | None, rate_weight: float
+        self, step: float, exponents: IntArray | None, rdo_lambda: float
     ) -> IntArray:
         """Return the codes, (d, k). `exponents`: in half octaves."""
-        weights = self._as_planned(self.weights)
+        weights = self._as_columns(self.weights)
         if exponents is not None:
             exponents = np.repeat(exponents, len(weights) // len(self.rows))
         codes = round_with_feedback(
-            weights, self.plan, step, rate_weight=rate_weight, exponents=exponents
+            weights, self.feedback, step, rdo_lambda=rdo_lambda, exponents=exponents
         )
         return codes.reshape(self.weights.shape)
 
     def rounded_in(self, lattice: ReducedLattice, step: float) -> IntArray:
         """Return the codes, (d, k), by a reduced basis of the metric."""
-        codes = lattice.rounded(self._as_planned(self.weights), step)
+        codes = lattice.rounded(self._as_columns(self.weights), step)
         return codes.reshape(self.weights.shape)
 
     def products(self, values: FloatArray) -> FloatArray:
         """Return q' H q and q' H w of other weights q (d, k)."""
-        q, w = self._as_planned(values), self._as_planned(self.weights)
+        q, w = self._as_columns(values), self._as_columns(self.weights)
         turned = self.curvature @ q
         return np.array([np.sum(turned * q), np.sum(turned * w)])
 
-    def _as_planned(self, values: FloatArray) -> FloatArray:
+    def _as_columns(self, values: FloatArray) -> FloatArray:
         return values.reshape(len(self.curvature), -1)
 
 
 @dataclass(frozen=True, eq=False)
-class LayerPlan:
+class LayerRounding:
     """The inputs that vary, in blocks that are taken for uncorrelated."""
 
     blocks: tuple[Block, ...]
@@ -93,7 +93,7 @@ class LayerPlan:
         shape: tuple[int, ...],
         *,
         spacing: int,
-        rate_weight: float,
+        rdo_lambda: float,
         lattice: ReducedLattice | None,
     ) -> CodedLayer:
         """Return the layer without biases; inputs that do not vary have codes 0.
@@ -112,7 +112,7 @@ class LayerPlan:
                 exponents[block.rows] = np.rint(2 * logs / spacing).astype(np.int64)
                 own = spacing * exponents[block.rows]
             found = (
-                block.rounded(step, own, rate_weight)
+                block.rounded(step, own, rdo_lambda)
                 if lattice is None
                 else block.rounded_in(lattice, step)
             )

@@ -17,7 +17,7 @@ from skinfo.compression.file._coded_model import (
 from skinfo.compression.schemes._calibration import Calibration, Settings
 from skinfo.compression.schemes._search import CLOSE, ROUGH, Precision, meet
 from skinfo.compression.schemes._target import (
-    Probe,
+    EvaluationSamples,
     Target,
     bits_per_weight,
     coded_model,
@@ -49,24 +49,29 @@ _cost = attrgetter("cost")
 class CandidateSearch:
     """Finds the step of settings that meets the target, and compares settings."""
 
-    def __init__(self, calibration: Calibration, probe: Probe, target: Target) -> None:
-        self.calibration, self.probe, self.target = calibration, probe, target
+    def __init__(
+        self, calibration: Calibration, evaluation: EvaluationSamples, target: Target
+    ) -> None:
+        self.calibration, self.evaluation, self.target = calibration, evaluation, target
         self.all_failed = True  # of the candidates, numerically
         self._starts: dict[bool, float] = {}
         self._amounts: dict[tuple[CodedLayer, ...], float] = {}
 
     def best_of(
-        self, settings: Iterable[Settings], rate_weights: Sequence[float]
+        self, settings: Iterable[Settings], rdo_lambdas: Sequence[float]
     ) -> Candidate:
         """Return the best candidate: all of them roughly, then the best of these.
 
-        `rate_weights`: those with which the best are tried.
+        `rdo_lambdas`: those with which the best are tried.
         """
         rough = sorted(map(self._rough_candidate, settings), key=_cost)
         finalists = dict.fromkeys(
-            replace(each.settings, rate_weight=0.0 if each.settings.reduced else weight)
+            replace(
+                each.settings,
+                rdo_lambda=0.0 if each.settings.lattice_reduced else weight,
+            )
             for each in rough[:_N_FINALISTS]
-            for weight in rate_weights
+            for weight in rdo_lambdas
         )
         return min(map(self.candidate, finalists), key=_cost)
 
@@ -134,18 +139,20 @@ class CandidateSearch:
                 met[log_step] = model, found
             return found
 
-        coupled = settings.coupled
+        joint_outputs = settings.joint_outputs
         try:
-            if coupled not in self._starts:
-                self._starts[coupled] = self._first_step(coupled=coupled)
-            start = self._starts[coupled]
+            if joint_outputs not in self._starts:
+                self._starts[joint_outputs] = self._first_step(
+                    joint_outputs=joint_outputs
+                )
+            start = self._starts[joint_outputs]
             nearest = meet(measure, goal, start, slope=slope, precision=precision)
         except LinAlgError:  # too little damping
             return []
         self.all_failed = False
         if nearest is None:
             return []
-        self._starts[coupled] = nearest
+        self._starts[joint_outputs] = nearest
         if self.calibration.stack.n_weights > _FEW_WEIGHTS:
             return [met[nearest]]
         others = [met[each] for each in met if 0 < abs(each - nearest) < _NEAR]
@@ -161,7 +168,7 @@ class CandidateSearch:
             return n_bytes, self.target.amount, slope
 
         def root_of_distortion(model: CodedModel) -> float:
-            found = self.probe.relative_distortion(model)
+            found = self.evaluation.relative_distortion(model)
             return float(np.sqrt(found / self.target.amount))
 
         # distortions grow with the square of the step
@@ -170,11 +177,11 @@ class CandidateSearch:
     def _lost(self, model: CodedModel) -> float:
         if self.target.name == "distortion":
             return bits_per_weight(model)
-        return self.probe.relative_distortion(model)
+        return self.evaluation.relative_distortion(model)
 
-    def _first_step(self, *, coupled: bool) -> float:
+    def _first_step(self, *, joint_outputs: bool) -> float:
         """Return log2 of a step that costs some bits a weight."""
-        size = self.calibration.size_of_weights(coupled=coupled)
+        size = self.calibration.size_of_weights(joint_outputs=joint_outputs)
         bits = self.target.amount if self.target.name == "rate" else 3.0
         return float(np.log2(size)) - min(bits, _MOST_BITS) if size > 0 else 0.0
 
@@ -184,7 +191,7 @@ class CandidateSearch:
 
     def smallest(self) -> CodedModel:
         """Return a model whose weights are all 0, and all biases but the last."""
-        size = self.calibration.size_of_weights(coupled=False)
+        size = self.calibration.size_of_weights(joint_outputs=False)
         step = 2.0**40 * (size if size > 0 else 1.0)
         model = self.coded(Settings(damping=1.0, step=step))
         hidden = [

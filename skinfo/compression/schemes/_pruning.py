@@ -28,7 +28,7 @@ from skinfo.compression.models._stack import (
 )
 from skinfo.compression.schemes._target import check_outputs, coded_model
 
-_FINE_LEVELS = 1 << 9  # of the largest weight that pruning leaves
+_FINE_STEPS = 1 << 9  # of the largest weight that pruning leaves
 
 # The share of an output's weights that a round leaves. The last rounds decide, the
 # first ones cost the time: 30 rounds, or 10, leave a tenth.
@@ -356,7 +356,7 @@ def pruned(
 
 def _finely(weights: FloatArray, biases: FloatArray) -> CodedLayer:
     largest = float(np.abs(weights).max())
-    step = float(np.float32(largest / _FINE_LEVELS)) or 1.0
+    step = float(np.float32(largest / _FINE_STEPS)) or 1.0
     codes: IntArray = np.rint(weights / step).astype(np.int64)
     zeros = np.zeros(len(biases), dtype=np.int64)
     return with_biases(CodedLayer(codes, step, None, None, zeros, 0), biases, step**2)

@@ -14,13 +14,13 @@ from skinfo.compression.file._coded_model import CodedModel
 from skinfo.compression.models._stack import Stack
 from skinfo.compression.schemes._calibration import Calibration, Settings
 from skinfo.compression.schemes._candidates import Candidate, CandidateSearch
-from skinfo.compression.schemes._shuffled import with_shuffled
+from skinfo.compression.schemes._permuted_columns import with_permuted_columns
 from skinfo.compression.schemes._target import (
     Target,
-    _too_few_bytes,
-    _unreachable,
-    make_probe,
+    make_evaluation_samples,
     n_bytes,
+    too_few_bytes_message,
+    unreachable_message,
 )
 
 _FEWEST_SAMPLES, _FEW_SAMPLES = 10, 4  # the latter for each input
@@ -28,11 +28,11 @@ _DUST = 1e-10  # of the largest weight, that rounding leaves of an unused one
 _SHARE_LEFT_OUT = 3  # one of so many samples
 _MOST_SEARCHED = 20_000  # weights, for which all ways are tried
 _FEW_DAMPINGS = 2  # where inputs are far from collinear, and it matters little
-_MANY_COUPLED = 1000  # weights, for which another damping takes long
+_MANY_JOINT_WEIGHTS = 1000  # weights, for which another damping takes long
 _MOST_DAMPINGS, _NEXT_DAMPING, _SMALL = 5, 1e-2, 1e-2
 _RATIOS = (1.0, 0.6)
-_SPACINGS = ((1, 1), (0, 0), (6, 6), (1, 0))
-_RATE_WEIGHTS = (0.5, 1.0, 0.0)  # times that asked for
+_ROW_STEP_SPACINGS = ((1, 1), (0, 0), (6, 6), (1, 0))
+_RDO_FACTORS = (0.5, 1.0, 0.0)  # times that asked for
 # ----- rate-distortion
 
 
@@ -46,9 +46,11 @@ def rate_distortion(
     generator: np.random.RandomState,
 ) -> CodedModel:
     """Return the model by the default scheme, the best of several at the target."""
-    probe = make_probe(stack, X, generator, midpoints=target.name != "distortion")
+    evaluation = make_evaluation_samples(
+        stack, X, generator, midpoints=target.name != "distortion"
+    )
     calibration = Calibration(stack, X)
-    search = CandidateSearch(calibration, probe, target)
+    search = CandidateSearch(calibration, evaluation, target)
     model = _model_without_weights(search)
     if model is not None:
         return model
@@ -70,7 +72,7 @@ def rate_distortion(
             "linearly. Pass a larger damping."
         )
     if target.name == "distortion":
-        raise ValueError(_unreachable(target))
+        raise ValueError(unreachable_message(target))
     return _smallest(search)
 
 
@@ -88,7 +90,7 @@ def _model_without_weights(search: CandidateSearch) -> CodedModel | None:
         return _smallest(search)
     if target.name == "distortion" and target.amount >= 1:
         smallest = _smallest(search)
-        if search.probe.relative_distortion(smallest) <= target.amount:
+        if search.evaluation.relative_distortion(smallest) <= target.amount:
             return smallest  # whose biases are rounded
     return None
 
@@ -99,25 +101,29 @@ def _best_candidate(search: CandidateSearch, damping: float, rdo: float) -> Cand
     n_weights = calibration.stack.n_weights
     single = len(calibration.stack.layers) == 1
     dampings = _dampings(calibration, damping) if single else [damping]
-    coupled = [True, False] if calibration.can_couple else [False]
-    rate_weights = [rdo * each for each in _RATE_WEIGHTS]
+    joint_outputs = [True, False] if calibration.can_join_outputs else [False]
+    rdo_lambdas = [rdo * each for each in _RDO_FACTORS]
     axes: dict[str, Sequence[Any]] = {
         "damping": dampings,
-        "rate_weight": rate_weights,
-        "spacings": _SPACINGS[: 3 if single else 4],
+        "rdo_lambda": rdo_lambdas,
+        "row_step_spacing": _ROW_STEP_SPACINGS[: 3 if single else 4],
         "last_ratio": _RATIOS[: 1 if single else 2],
-        "coupled": coupled,
+        "joint_outputs": joint_outputs,
     }
     if n_weights > _MOST_SEARCHED:
         return search.along(axes)
     in_reduced_basis: dict[str, Sequence[Any]] = {
         "damping": dampings,
-        "coupled": [each for each in coupled if calibration.can_reduce(coupled=each)],
-        "reduced": [True],
+        "joint_outputs": [
+            each
+            for each in joint_outputs
+            if calibration.can_reduce_lattice(joint_outputs=each)
+        ],
+        "lattice_reduced": [True],
     }
-    usual = _grid({**axes, "rate_weight": rate_weights[:1]})
-    best = search.best_of([*usual, *_grid(in_reduced_basis)], rate_weights)
-    takes_long = best.settings.coupled and n_weights > _MANY_COUPLED
+    usual = _grid({**axes, "rdo_lambda": rdo_lambdas[:1]})
+    best = search.best_of([*usual, *_grid(in_reduced_basis)], rdo_lambdas)
+    takes_long = best.settings.joint_outputs and n_weights > _MANY_JOINT_WEIGHTS
     if len(dampings) > _FEW_DAMPINGS and not takes_long:
         best = search.around(best)
     return best
@@ -150,13 +156,13 @@ def _joined(
     search: CandidateSearch, generator: np.random.RandomState
 ) -> CandidateSearch:
     """Return the search by samples that shuffled ones join, but for a distortion."""
-    stack, probe = search.calibration.stack, search.probe
-    joined = with_shuffled(stack, search.calibration.X, generator)
+    stack, evaluation = search.calibration.stack, search.evaluation
+    joined = with_permuted_columns(stack, search.calibration.X, generator)
     if joined is search.calibration.X:
         return search
     if search.target.name != "distortion":
-        probe = make_probe(stack, joined, generator, midpoints=False)
-    return CandidateSearch(Calibration(stack, joined), probe, search.target)
+        evaluation = make_evaluation_samples(stack, joined, generator, midpoints=False)
+    return CandidateSearch(Calibration(stack, joined), evaluation, search.target)
 
 
 def _model_of_few(
@@ -174,20 +180,20 @@ def _model_of_few(
     order = generator.permutation(X.shape[0])
     n_left_out = X.shape[0] // _SHARE_LEFT_OUT
     left_out, others = X[order[:n_left_out]], X[order[n_left_out:]]
-    probe = make_probe(stack, left_out, generator, midpoints=False)
+    evaluation = make_evaluation_samples(stack, left_out, generator, midpoints=False)
     by_others = Calibration(stack, others)
-    if probe.scale <= 0 or by_others.n_varying < search.calibration.n_varying / 2:
+    if evaluation.scale <= 0 or by_others.n_varying < search.calibration.n_varying / 2:
         return None
-    joined_others = with_shuffled(stack, others, generator)
+    joined_others = with_permuted_columns(stack, others, generator)
     if joined_others is others:
         return None
     by_joined = Calibration(stack, joined_others)
     alone, joined = (
-        _best_candidate(CandidateSearch(each, probe, search.target), damping, rdo)
+        _best_candidate(CandidateSearch(each, evaluation, search.target), damping, rdo)
         for each in (by_others, by_joined)
     )
-    calibration = Calibration(stack, with_shuffled(stack, X, generator))
-    whole = CandidateSearch(calibration, search.probe, search.target)
+    calibration = Calibration(stack, with_permuted_columns(stack, X, generator))
+    whole = CandidateSearch(calibration, search.evaluation, search.target)
     found = whole.candidate(joined.settings)
     # the latter is more where the settings fail numerically for all samples
     return found.model if max(joined.cost, found.cost) < alone.cost else None
@@ -197,7 +203,7 @@ def _smallest(search: CandidateSearch) -> CodedModel:
     """Return the model whose weights are all 0, or raise if even that is too large."""
     smallest = search.smallest()
     if search.target.name == "n_bytes" and n_bytes(smallest) > search.target.amount:
-        raise ValueError(_too_few_bytes(search.target, smallest))
+        raise ValueError(too_few_bytes_message(search.target, smallest))
     return smallest
 
 

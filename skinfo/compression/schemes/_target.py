@@ -37,7 +37,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Probe:
+class EvaluationSamples:
     """Samples that tell how good a compressed stack is, and what the stack gives.
 
     Of networks also the midpoints of pairs of samples: where it was trained, a network
@@ -76,9 +76,9 @@ def n_bytes(model: CodedModel) -> int:
     return len(to_bytes(model))
 
 
-def make_probe(
+def make_evaluation_samples(
     stack: Stack, X: Any, generator: np.random.RandomState, *, midpoints: bool
-) -> Probe:
+) -> EvaluationSamples:
     """Return the samples, and midpoints of them for a network."""
     if midpoints and len(stack.layers) > 1:
         first, second = (
@@ -89,7 +89,7 @@ def make_probe(
         X = middle if is_sparse(X) else np.vstack([X, middle])
     raw = forward(stack, X)
     check_outputs(stack, raw)
-    return Probe(stack, X, raw, without_weights(stack, raw))
+    return EvaluationSamples(stack, X, raw, without_weights(stack, raw))
 
 
 def check_outputs(stack: Stack, raw: FloatArray) -> None:
@@ -111,14 +111,14 @@ def some_samples(X: Any, y: Any, generator: np.random.RandomState) -> tuple[Any,
     return X[rows], None if y is None else np.asarray(y)[rows]
 
 
-def _unreachable(target: Target) -> str:
+def unreachable_message(target: Target) -> str:
     return (
         f"{target.name}={target.amount!r} cannot be reached. Pass a larger "
         f"{target.name}."
     )
 
 
-def _too_few_bytes(target: Target, smallest: CodedModel) -> str:
+def too_few_bytes_message(target: Target, smallest: CodedModel) -> str:
     return (
         f"n_bytes={target.amount:g} cannot be reached: the smallest file of this "
         f"model has about {n_bytes(smallest)} bytes. Pass a larger n_bytes."

@@ -32,7 +32,7 @@ from skinfo.compression.schemes._target import (
     Target,
     bits_per_weight,
     coded_model,
-    make_probe,
+    make_evaluation_samples,
     n_bytes,
     some_samples,
 )
@@ -206,7 +206,7 @@ def test_distortion_of_a_linear_model_is_that_of_uniform_errors():
     stack, X = make_stack(d=30), make_inputs(n=4000, d=30)
     calibration = Calibration(stack, X)
     step = 2.0**-4
-    chosen = settings(step, spacings=(1, 1))
+    chosen = settings(step, row_step_spacing=(1, 1))
     found = decoded(coded_model(stack, calibration.coded(chosen)))
     total = distortion(stack, forward(stack, X), forward(found, X))
     # exponents are rounded to half octaves: factors of at most 2^(1/4) either way
@@ -427,17 +427,22 @@ def test_refitting_beats_pruning():
 
 def test_probe_of_a_network_has_midpoints_of_samples():
     stack, X = make_stack(hidden=(5,)), make_inputs(n=20)
-    probe = make_probe(stack, X, np.random.RandomState(0), midpoints=True)
-    assert_array_equal(probe.X[:20], X)
+    evaluation = make_evaluation_samples(
+        stack, X, np.random.RandomState(0), midpoints=True
+    )
+    assert_array_equal(evaluation.X[:20], X)
     distances = np.abs(
-        probe.X[20:, np.newaxis, np.newaxis] - (X[:, np.newaxis] + X) / 2
+        evaluation.X[20:, np.newaxis, np.newaxis] - (X[:, np.newaxis] + X) / 2
     ).max(axis=-1)
     assert_array_equal(distances.min(axis=(1, 2)), 0)
 
 
 def test_probe_of_a_linear_model_has_the_samples():
     stack, X = make_stack(), make_inputs(n=20)
-    assert make_probe(stack, X, np.random.RandomState(0), midpoints=True).X is X
+    assert (
+        make_evaluation_samples(stack, X, np.random.RandomState(0), midpoints=True).X
+        is X
+    )
 
 
 def test_very_many_samples_are_drawn_from_with_their_targets(monkeypatch):

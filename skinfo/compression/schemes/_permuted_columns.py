@@ -25,7 +25,9 @@ _MOST_DEVIATIONS = 3.0  # of what the model gives, from its mean over the sample
 _LEAST_SHARE = 0.25  # of the rows, for which the model gives what it gives for samples
 
 
-def with_shuffled(stack: Stack, X: Any, generator: np.random.RandomState) -> Any:
+def with_permuted_columns(
+    stack: Stack, X: Any, generator: np.random.RandomState
+) -> Any:
     """Return X (n, d) and, below it where n is small, rows of shuffled inputs.
 
     Rows for which the model gives what it gives for no sample are left out: weights may
@@ -36,7 +38,7 @@ def with_shuffled(stack: Stack, X: Any, generator: np.random.RandomState) -> Any
     n_rows = min(_ENOUGH * d, max(_CHEAP // d, 2 * n if n < d else n)) - n
     if n_rows <= 0:
         return X
-    blocks = [_shuffled(X, generator) for _ in range(-(-n_rows // n))]
+    blocks = [_permuted(X, generator) for _ in range(-(-n_rows // n))]
     rows = _stacked(blocks)[:n_rows]
     kept = np.flatnonzero(_are_like(forward(stack, rows), forward(stack, X)))
     if len(kept) < _LEAST_SHARE * n_rows:
@@ -44,7 +46,7 @@ def with_shuffled(stack: Stack, X: Any, generator: np.random.RandomState) -> Any
     return _stacked([X, rows[kept]])
 
 
-def _shuffled(X: Any, generator: np.random.RandomState) -> Any:
+def _permuted(X: Any, generator: np.random.RandomState) -> Any:
     """Return X with each column moved down, and round, by a random number of rows."""
     n, d = X.shape
     shifts = generator.randint(n, size=d)

@@ -34,7 +34,7 @@ _DTYPES = (
 _RANGES = {"f": (-(1 << 63), (1 << 64) - 1), "b": (0, 1)}
 
 
-def class_code(classes: AnyArray | None, n_outputs: int) -> int:
+def label_encoding(classes: AnyArray | None, n_outputs: int) -> int:
     """Return the number of the way to keep the labels."""
     if classes is None:
         return _NONE
@@ -45,39 +45,39 @@ def class_code(classes: AnyArray | None, n_outputs: int) -> int:
     return {"U": _TEXTS, "O": _OBJECTS}.get(classes.dtype.kind, _NUMBERS)
 
 
-def write_classes(code: int, classes: AnyArray | None) -> bytes:
+def write_labels(encoding: int, classes: AnyArray | None) -> bytes:
     """Return labels, which `check_stack` has seen, as bytes."""
-    if classes is None or code in {_RANGE, _FALSE_TRUE}:
+    if classes is None or encoding in {_RANGE, _FALSE_TRUE}:
         return b""
-    if code == _NUMBERS:
+    if encoding == _NUMBERS:
         return _write_numbers(classes)
-    width = varint(classes.dtype.itemsize // 4) if code == _TEXTS else b""
+    width = varint(classes.dtype.itemsize // 4) if encoding == _TEXTS else b""
     texts = [text(label) for label in classes.tolist()]
     return width + varint(len(texts)) + b"".join(texts)
 
 
-def read_classes(code: int, reader: Reader, n_outputs: int) -> AnyArray | None:
+def read_labels(encoding: int, reader: Reader, n_outputs: int) -> AnyArray | None:
     """Return the labels, not yet known to be sorted."""
-    classes = _read(code, reader, n_outputs)
-    if class_code(classes, n_outputs) != code:
+    classes = _read(encoding, reader, n_outputs)
+    if label_encoding(classes, n_outputs) != encoding:
         raise ValueError("Labels are longer than need be. The file is damaged.")
     return classes
 
 
-def _read(code: int, reader: Reader, n_outputs: int) -> AnyArray | None:
-    if code == _NONE:
+def _read(encoding: int, reader: Reader, n_outputs: int) -> AnyArray | None:
+    if encoding == _NONE:
         return None
-    if code == _RANGE:
+    if encoding == _RANGE:
         return _range(n_outputs)
-    if code == _FALSE_TRUE:
+    if encoding == _FALSE_TRUE:
         return np.array([False, True])
-    if code == _NUMBERS:
+    if encoding == _NUMBERS:
         return _read_numbers(reader)
-    if code == _TEXTS:
+    if encoding == _TEXTS:
         return _read_texts(reader)
-    if code == _OBJECTS:
+    if encoding == _OBJECTS:
         return np.array([reader.text() for _ in range(reader.count())], dtype=object)
-    raise ValueError(f"Labels of the kind {code} are unknown. The file is damaged.")
+    raise ValueError(f"Labels of the kind {encoding} are unknown. The file is damaged.")
 
 
 def _range(n_outputs: int) -> AnyArray:

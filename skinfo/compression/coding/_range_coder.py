@@ -43,11 +43,12 @@ from skinfo.compression.coding._distributions import (
     tokenize,
 )
 
-_BITS = 41  # of the largest magnitude
-_TOP_BYTES = 7
+# All of these are part of the file format: other values need a new version of it.
+_BITS = 41  # of the largest magnitude; the tokens end there
+_TOP_BYTES = 7  # of the interval: 56 bits, the least width and one word
 _TOP_BITS = 8 * _TOP_BYTES
-_LEAST_WIDTH = 1 << 40
-_WORD_BITS = 16
+_LEAST_WIDTH = 1 << 40  # above the sum of frequencies, 2^26, with 14 bits of precision
+_WORD_BITS = 16  # written at once
 _WORD = (1 << _WORD_BITS) - 1
 _DAMAGED = "The coded integers are damaged."
 
@@ -61,9 +62,10 @@ def encode_integers(groups: Sequence[IntArray]) -> bytes:
 
 
 def code_length(groups: Sequence[IntArray]) -> float:
-    """Return about the bits of the code, without writing it.
+    """Return the ideal code length in bits, without encoding.
 
-    It has at most one byte more, and seldom fewer, as where most integers are zero.
+    The encoded bytes are at most one more, and seldom fewer, as where most integers are
+    zero.
     """
     return sum(_group_length(_checked(group)) for group in groups)
 

@@ -22,8 +22,8 @@ from skinfo.compression.models._links import OutputMetric
 from skinfo.compression.models._stack import Stack, forward, layer_inputs
 
 IMPORTANCES = ("uniform", "kl", "gradient", "hessian", "gradient+hessian")
-_BLOCK_BYTES = 1 << 26  # larger blocks leave the caches and are not faster
-_LEAST_BIAS = 1e-10  # curvature of biases, beside the largest, that is not rounding
+_BLOCK_BYTES = 1 << 26  # bytes of a block of samples; larger ones are not faster
+_LEAST_BIAS = 1e-10  # share of the largest curvature of biases; less is rounding
 
 
 def weight_importance(
@@ -38,9 +38,9 @@ def weight_importance(
     X : array or sparse matrix of shape (n, n_inputs)
         The calibration samples.
     targets : array of shape (n, n_outputs) or None
-        What :func:`loss_targets` makes of y. Only the last three importances need it.
+        What :func:`loss_targets` returns. Only the last three importances need it.
     importance : {"uniform", "kl", "gradient", "hessian", "gradient+hessian"}
-        What is returned.
+        Which importance is returned.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def weight_importance(
 
 
 def loss_targets(stack: Stack, y: Any) -> FloatArray:
-    """Return y as numbers to compare the outputs with, (n, n_outputs).
+    """Return y as numbers to compare the predictions with, (n, n_outputs).
 
     Indicators of the labels where the model predicts probabilities; -1 and 1 for other
     classifiers; y itself for regressors.
@@ -131,9 +131,10 @@ def _kl_importance(stack: Stack, X: Any) -> list[FloatArray]:
 
 
 def unit_importance(stack: Stack, X: Any) -> list[FloatArray]:
-    """Return the mean curvature of the distortion by each pre-activation, per layer.
+    """Return the mean curvature of the distortion by pre-activations, per layer.
 
-    E[S] of "kl", (n_outputs,): how much squared changes of the pre-activations count.
+    (n_outputs,) per layer: E[S] of "kl", the weights of squared changes of the
+    pre-activations in the distortion.
     """
     totals = [np.zeros_like(layer.biases) for layer in stack.layers]
     for i, _, curvatures in _unit_curvatures(stack, X):
@@ -200,9 +201,9 @@ def _backward(
 ) -> Iterator[tuple[int, FloatArray, FloatArray]]:
     """Yield each layer's index, last first, and dL/dz and d2L/dz2, (n, n_units).
 
-    The second derivative is exact: what the outputs' curvature gives through the
-    derivatives of the outputs, and what the curvature of each later activation gives
-    through the derivatives of its pre-activation.
+    The second derivative is exact. It has a term from the curvature of the loss,
+    through the derivatives of the outputs, and one from the curvature of each later
+    activation, through the derivatives of its pre-activation.
     """
     gradients, metric = stack.link.loss_derivatives(inputs[-1], targets)
     n, n_outputs = gradients.shape
@@ -300,6 +301,6 @@ def _weight_products(
 
 
 def importance_of(stack: Stack, X: Any, y: Any, importance: str) -> list[FloatArray]:
-    """Return the importance of each weight."""
+    """Return `weight_importance` for targets y as the user passes them, or None."""
     targets = None if y is None else loss_targets(stack, y)
     return weight_importance(stack, X, targets, importance)

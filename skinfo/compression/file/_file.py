@@ -6,10 +6,10 @@ The bytes are, with the fields of `_fields`:
 - the class of the model (its id in FAMILIES), a byte;
 - its spec, two bytes of these numbers of bits: dtype 1, dtype of the intercept 1, kind
   of the intercept 2, dimensions of coef_ less 1 1, labels 2, whether there are feature
-  names 1, link 3, activation of the hidden layers 2, way to keep the classes 3;
+  names 1, link 3, activation of the hidden layers 2, encoding of the class labels 3;
 - the number of layers, a byte, and of features, then of outputs of each layer;
 - the power, a float64, if the model is a TweedieRegressor;
-- the classes, as `_labels` has them;
+- the class labels, in the encoding of `_labels`;
 - of each layer a byte of layout 2 bits, has exponents 1, has a codebook 1, and their
   spacing less 1 4; the number of centers and the codebook, each a float32, or else the
   step, a float32; and the exponent of the biases;
@@ -19,7 +19,7 @@ The bytes are, with the fields of `_fields`:
   coder, up to
 - the CRC-32 of all before.
 
-All is checked before anything of its size is made, both in writing and in reading.
+Sizes are checked before memory is allocated, both in writing and in reading.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ from skinfo.compression.models._stack import (
 )
 from skinfo.compression.models._writing import write_model
 
+# the format: doc/compression_format.rst
 _MAGIC = b"\xa7SK"
 _VERSION = 1
 _CRC_BYTES = 4
@@ -77,8 +78,8 @@ _SPEC_BITS = {
     "activation": 2,
     "classes": 3,
 }
-_LAYER_BITS = (2, 1, 1, 4)
-_NUMBERS_PER_GROUP = 1 << 13  # take about as long as the coder for a group
+_LAYER_BITS = (2, 1, 1, 4)  # layout, has exponents, has a codebook, spacing less 1
+_NUMBERS_PER_GROUP = 1 << 13  # numbers that take as long to decode as an empty group
 _DAMAGED = "The file is damaged."
 
 
@@ -107,7 +108,7 @@ def to_bytes(model: CodedModel, feature_names: Sequence[str] | None = None) -> b
 def from_bytes(data: bytes) -> tuple[Stack, list[str] | None]:
     """Return the stack and the feature names of a file.
 
-    Raises a ValueError for all that `to_bytes` does not make.
+    Raises a ValueError for bytes that `to_bytes` never returns.
     """
     with np.errstate(all="ignore"):  # NaN and infinity are refused thereafter
         model, names = _read_model(data)
@@ -122,7 +123,7 @@ def load_compressed(
     Parameters
     ----------
     path_or_bytes : str, path-like or bytes-like
-        Where the file is, or what is in it.
+        The path of the file, or its content.
 
     Returns
     -------
@@ -137,14 +138,14 @@ def load_compressed(
         If the file is damaged or of an unknown version, or holds a model that the
         installed scikit-learn lacks.
     TypeError
-        If `path_or_bytes` is none of these.
+        If `path_or_bytes` has another type.
     OSError
         If the file cannot be read.
 
     Notes
     -----
-    Nothing in the file is executed: it has numbers and texts only, all of which are
-    checked, and a checksum. Its size bounds the memory and the time that it takes.
+    Nothing in the file is executed: it has only numbers, texts and a checksum, all of
+    which are checked. Its size bounds the memory and the time of reading.
 
     Examples
     --------
@@ -170,7 +171,7 @@ def load_compressed(
 
 
 def _read_file(path: Path) -> bytes:
-    """Return the bytes of a file: only the first where they are not ours."""
+    """Return the bytes of a file, or its first bytes if it has another magic."""
     with path.open("rb") as file:
         start = file.read(len(_MAGIC))
         return start + file.read() if start == _MAGIC else start
@@ -253,7 +254,7 @@ def _groups(layer: CodedLayer) -> list[IntArray]:
 
 @dataclass(frozen=True)
 class _Head:
-    """What a file says of the model before its layers."""
+    """The fields of a file before its layers."""
 
     family: ModelFamily
     spec: dict[str, int]
@@ -308,7 +309,7 @@ def _read_head(reader: Reader, n_bytes: int) -> _Head:
 
 @dataclass(frozen=True)
 class _LayerHeader:
-    """What a file says of a layer before its integers."""
+    """The fields of a layer before the coded integers."""
 
     shape: tuple[int, int]
     layout: str
@@ -320,7 +321,7 @@ class _LayerHeader:
 
     @property
     def least_groups(self) -> list[int]:
-        """The sizes of the groups of integers, were there one exponent only."""
+        """The sizes of the groups of integers if all exponents are equal."""
         n_inputs, n_outputs = self.shape
         exponents = [n_inputs] if self.has_exponents else []
         return [*exponents, n_inputs * n_outputs, n_outputs]
@@ -350,7 +351,7 @@ def _read_names(reader: Reader, n_features: int) -> list[str]:
 def _read_integers(
     encoded: bytes, headers: list[_LayerHeader], data: bytes
 ) -> tuple[CodedLayer, ...]:
-    """Return the layers. The exponents say which groups their codes have."""
+    """Return the layers; the exponents of each determine the groups of its codes."""
     integers = IntegerReader(encoded)
     sizes = [size for header in headers for size in header.least_groups]
     layers = []

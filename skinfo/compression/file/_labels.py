@@ -1,14 +1,14 @@
 """The labels of a classifier as bytes, and back.
 
-How they are kept has a number:
+There are six encodings, by number:
 
-0. There are none.
+0. No labels.
 1. 0, 1, ... as int64: as many as outputs, but at least two.
 2. False and True.
-3. Numbers: a byte for the dtype (its place in `_DTYPES`), how many, the first, then
-   each difference to the one before less 1. Those of float are whole.
-4. Texts: the characters of the widest (as the dtype has it), how many, and they.
-5. Texts in an array of objects: how many, and they.
+3. Numbers: a byte for the dtype (its place in `_DTYPES`), their count, the first one,
+   then each difference to the one before, less 1. Floats are whole numbers.
+4. Strings: the width of the dtype in characters, their count, and each as a text.
+5. Strings in an array of objects: their count, and each as a text.
 """
 
 from __future__ import annotations
@@ -31,11 +31,12 @@ _DTYPES = (
     *("int64", "int32", "int16", "int8", "uint64", "uint32", "uint16", "uint8"),
     *("float64", "float32", "float16", "bool"),
 )
+# the labels of float and bool that can be written
 _RANGES = {"f": (-(1 << 63), (1 << 64) - 1), "b": (0, 1)}
 
 
 def label_encoding(classes: AnyArray | None, n_outputs: int) -> int:
-    """Return the number of the way to keep the labels."""
+    """Return the number of the encoding that suits the labels."""
     if classes is None:
         return _NONE
     if _is_same(classes, _range(n_outputs)):
@@ -46,7 +47,7 @@ def label_encoding(classes: AnyArray | None, n_outputs: int) -> int:
 
 
 def write_labels(encoding: int, classes: AnyArray | None) -> bytes:
-    """Return labels, which `check_stack` has seen, as bytes."""
+    """Return labels that `check_stack` accepts as bytes."""
     if classes is None or encoding in {_RANGE, _FALSE_TRUE}:
         return b""
     if encoding == _NUMBERS:

@@ -1,4 +1,4 @@
-"""Clusters of sorted points with the least inertia: where each one begins."""
+"""Clusters of sorted points with the least inertia, as bounds between them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 
 from skinfo._core._typing import FloatArray, IntArray
 
-_LARGEST_EXACT = 3000  # distinct values; the table of costs has their square
-_FEWEST_CELLS = 512
-_MOST_CELLS = 2048
-_CELLS_PER_CLUSTER = 8
-_LEVELLINGS = 8  # of the cells; each takes a gap closer to one cell
+_LARGEST_EXACT = 3000  # distinct values; bounds the table of costs to 72 MB
+_FEWEST_CELLS = 512  # cells in place of many values, on which clusters are exact
+_MOST_CELLS = 2048  # cells; bounds the table of costs to 32 MiB
+_CELLS_PER_CLUSTER = 8  # cells, between these two bounds
+_LEVELLINGS = 8  # iterations, each of which brings wide gaps closer to one cell
 _WIDE = 96  # candidates on each side of a bound, over one whole cluster
-_NARROW = 6
-_MOST_DENSE = 16  # candidates whose pairs are all compared
-_MOST_CANDIDATES = 1 << 18  # of all bounds together
-_MOST_PASSES = 50
-_ROUNDING = 1e-13  # of sums of costs
-_BRANCHES = 4  # rows are searched at strides of its powers
+_NARROW = 6  # candidates on each side in the passes thereafter
+_MOST_DENSE = 16  # candidates of a bound, up to which all pairs are compared
+_MOST_CANDIDATES = 1 << 18  # candidates of all bounds together; bounds the memory
+_MOST_PASSES = 50  # over the bounds; they usually stop moving earlier
+_ROUNDING = 1e-13  # relative rounding error of sums of costs
+_BRANCHES = 4  # rows are searched at strides of its powers, coarse to fine
 
 Cost = Callable[[IntArray, IntArray], FloatArray]
 

@@ -4,6 +4,25 @@ For the distortion tr (W - Q)' H (W - Q) of weights W (d, k): with H^-1 = U' U, 
 triangular, rows are rounded one after the other, and the error e_i of row i moves the
 rows below, W_j -= U_ij e_i / U_ii. The distortion is then the sum of (e_i / U_ii)^2,
 so that the best steps are proportional to U_ii.
+
+The field calls this optimal brain quantisation (OBQ): it quantises where optimal brain
+surgery [1]_ prunes. OBQ [2]_ chooses the next weight greedily; GPTQ [3]_ takes the rows
+in one fixed order for all outputs and finds the updates by a Cholesky factor, as here.
+With equal steps it is Babai's nearest plane algorithm [5]_ on the lattice of the
+quantised weights with the metric H [4]_.
+
+References
+----------
+.. [1] B. Hassibi, D. G. Stork, "Second Order Derivatives for Network Pruning: Optimal
+   Brain Surgeon", NIPS 1992 (published 1993).
+.. [2] E. Frantar, D. Alistarh, "Optimal Brain Compression: A Framework for Accurate
+   Post-Training Quantization and Pruning", NeurIPS 2022.
+.. [3] E. Frantar, S. Ashkboos, T. Hoefler, D. Alistarh, "GPTQ: Accurate Post-Training
+   Quantization for Generative Pre-trained Transformers", arXiv:2210.17323, 2022.
+.. [4] J. Chen et al., "The Geometry of LLM Quantization: GPTQ as Babai's Nearest Plane
+   Algorithm", 2025.
+.. [5] L. Babai, "On Lovasz' Lattice Reduction and the Nearest Lattice Point Problem",
+   Combinatorica 6, 1-13, 1986.
 """
 
 from __future__ import annotations
@@ -16,19 +35,19 @@ from scipy.linalg import cholesky, solve_triangular
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo.compression.file._coded_model import step_factors
 
-_MANY_ROWS = 1000  # for which another order takes long
-_BLOCK = 64  # rows whose errors reach the rows below them in one product
-LARGEST_CODE = 2.0**41  # what a search may meet; files hold smaller ones
-_LOG2E = 1 / np.log(2)
-_ROUNDING_VARIANCE = 1 / 12
+_MANY_ROWS = 1000  # rows beyond which a second Cholesky factor would cost too much time
+_BLOCK = 64  # rows whose errors reach the rows below in one matrix product, for speed
+LARGEST_CODE = 2.0**41  # keeps codes of tiny trial steps in int64; the coder's limit
+_LOG2E = 1 / np.log(2)  # bits in a nat
+_ROUNDING_VARIANCE = 1 / 12  # squared steps: that of a uniform rounding error
 
 
 @dataclass(frozen=True, eq=False)
 class FeedbackFactors:
-    """What rounding needs of the metric.
+    """Factors of the metric that the feedback of rounding errors uses.
 
-    `row_order` (d,): in which the rows are rounded. `factor` (d, d): U, in this order.
-    `log_scales` (d,): log2 U_ii, by row.
+    `row_order` (d,): the order in which rows are rounded. `factor` (d, d): U, for rows
+    in this order. `log_scales` (d,): log2 U_ii of each row.
     """
 
     row_order: IntArray
@@ -37,10 +56,10 @@ class FeedbackFactors:
 
 
 def feedback_factors(metric: FloatArray) -> FeedbackFactors:
-    """Return the feedback for a positive definite metric (d, d).
+    """Return the factors of a positive definite metric (d, d).
 
-    Rows come by decreasing diagonal, or, where they are not many, as they are, if the
-    best steps differ less then.
+    Rows are rounded by decreasing diagonal. Where they are not many, their given order
+    is tried too, and taken if the best steps of the rows differ less then.
     """
     orders = [np.argsort(-np.diag(metric), kind="stable")]
     if len(metric) <= _MANY_ROWS:
@@ -67,11 +86,11 @@ def round_with_feedback(
     rdo_lambda: float,
     exponents: IntArray | None,
 ) -> IntArray:
-    """Return the codes (d, k) of weights.
+    """Return the codes (d, k) of weights (d, k), optimal brain quantisation.
 
-    `exponents` (d,): of the steps of the rows, as in `step_factors`. `rdo_lambda`: how
-    many squared steps one bit is worth: of the two nearest multiples, that with the
-    smaller sum of squared error and bits is taken.
+    `exponents` (d,): the steps of the rows are `step * step_factors(exponents)`.
+    `rdo_lambda`: the squared steps that one bit is worth. Of the nearest multiple and
+    the next one towards 0, the one of lower squared error plus bits is taken.
     """
     d = len(weights)
     steps = np.full(d, step)
@@ -100,8 +119,8 @@ def round_with_feedback(
 def _nearest(values: FloatArray, rdo_lambda: float) -> IntArray:
     """Round, or towards 0 where this saves more bits than it costs.
 
-    The bits of q are those of a normal law with the variance of the values, up to a
-    constant: q^2 / (2 variance ln 2).
+    The bits of q are those of a normal distribution with the variance of the values, up
+    to a constant: q^2 / (2 variance ln 2).
     """
     rounded = np.rint(values)
     if rdo_lambda > 0:

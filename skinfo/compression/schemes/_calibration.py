@@ -1,8 +1,8 @@
-"""The default scheme: layers rounded one after the other, each to what it should give.
+"""The default scheme: layers rounded one after the other, towards original outputs.
 
-The target T of a layer is its original pre-activation, and its inputs A are those of
-the layers that are compressed already: W + H^-1 A' (T - A W) / n is what is rounded,
-with H = A'A / n, all centred. The biases make up for the means.
+The target T of a layer is its original pre-activation, and its inputs A are the outputs
+of the layers before it, which are compressed already. What is rounded is
+W + H^-1 A' (T - A W) / n with H = A'A / n, all centred. The biases restore the means.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from skinfo.compression.models._stack import (
 from skinfo.compression.rounding._lattice import ReducedLattice, reduce_lattice
 from skinfo.compression.rounding._layer import Block, LayerRounding
 
-_MOST_JOINT_WEIGHTS = 3000  # weights of one layer, of which the full curvature is taken
-_MOST_REDUCED = 64  # rows of a metric, of which a reduced basis is sought
-_LEAST_TOLERANCE = 1e-6  # of the variance of the outputs
-_MOST_INPUTS = 2048  # that are taken for correlated
-_LEAST_IMPORTANCE = 1e-12  # of a layer, beside the largest
-_FEW_WEIGHTS = 1000  # of a layer, that many steps round to the same integers
+_MOST_JOINT_WEIGHTS = 3000  # weights; bounds the curvature matrix of a layer to 72 MB
+_MOST_REDUCED = 64  # rows of a metric; nearly collinear ones take seconds to reduce
+_LEAST_TOLERANCE = 1e-6  # share of the output variance; finer biases waste bits
+_MOST_INPUTS = 2048  # inputs of one block; bounds its covariance to 32 MiB
+_LEAST_IMPORTANCE = 1e-12  # share of the largest; keeps the steps of all layers finite
+_FEW_WEIGHTS = 1000  # weights below which trial steps often give the same integers
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,10 @@ class Settings:
 
 @dataclass(eq=False)
 class Calibration:
-    """A stack, samples, and what the stack gives for them.
+    """A stack and calibration samples, with what all settings have in common.
 
-    `targets`: the pre-activations of each layer. `importance`: of the pre-activations
-    of each layer, on average.
+    `targets`: the original pre-activations (n, n_outputs) of each layer. `importance`
+    (n_layers,): the mean of `unit_importance` over the outputs of each layer.
     """
 
     stack: Stack
@@ -110,7 +110,7 @@ class Calibration:
         return result
 
     def size_of_weights(self, *, joint_outputs: bool) -> float:
-        """Return the mean size of the weights of the first layer, in units of steps."""
+        """Return the root mean square weight of the first layer, in units of steps."""
         rounding = self._rounding(0, self.X, 1.0, joint_outputs=joint_outputs)
         if not rounding.blocks:
             return 0.0
@@ -119,7 +119,7 @@ class Calibration:
         return float(np.sqrt(mean * importance) * 2.0**-rounding.log_scale)
 
     def least_curvature(self) -> float:
-        """Return the least eigenvalue of the inputs, in units of their reach."""
+        """Return the least eigenvalue of the inputs' covariance, in units of reach."""
         means, variances = _moments(self.X)
         rows = np.flatnonzero(variances > 0)
         if not 0 < len(rows) <= _MOST_INPUTS:
@@ -144,13 +144,13 @@ class Calibration:
 
     @property
     def is_small(self) -> bool:
-        """Whether many steps lead to the same integers."""
+        """Whether there are so few weights that many steps give the same integers."""
         return len(self.stack.layers) == 1 and self.stack.n_weights <= _FEW_WEIGHTS
 
     def _known(
         self, rounded: CodedLayer, rounding: LayerRounding, settings: Settings
     ) -> CodedLayer:
-        """Return the one layer, complete: the same object for the same integers."""
+        """Return the one layer with biases, the same object for the same integers."""
         exponents = None if rounded.exponents is None else rounded.exponents.tobytes()
         integers = rounded.codes.tobytes(), exponents, rounded.spacing
         key = settings.damping, settings.joint_outputs, *integers
@@ -218,14 +218,14 @@ class Calibration:
         )
 
     def can_reduce_lattice(self, *, joint_outputs: bool) -> bool:
-        """Whether a reduced basis can be found in time: of one small layer."""
+        """Whether there is a single layer, small enough for lattice reduction."""
         rows = self.stack.n_weights if joint_outputs else self.stack.n_inputs
         return len(self.stack.layers) == 1 and rows <= _MOST_REDUCED
 
     def _lattice(
         self, rounding: LayerRounding, settings: Settings
     ) -> ReducedLattice | None:
-        """Return that of the one block, or None if no input varies."""
+        """Return the reduced basis of the one block, or None if no input varies."""
         if not rounding.blocks:
             return None
         key = settings.damping, settings.joint_outputs
@@ -244,7 +244,7 @@ class Calibration:
 
     @cached_property
     def _curvature(self) -> FloatArray:
-        """That of all weights of the one layer."""
+        """The Gauss-Newton matrix of all weights of the one layer."""
         return gauss_newton_matrix(self.stack, self.X)
 
     def _joint_block(
@@ -285,7 +285,7 @@ class Calibration:
     def _completed(
         self, number: int, coded: CodedLayer, inputs: Any, rounding: LayerRounding
     ) -> tuple[CodedLayer, FloatArray]:
-        """Return a layer with its biases, and what it gives."""
+        """Return a layer with its biases, and its outputs, (n, n_outputs)."""
         last = number == len(self.stack.layers) - 1
         weights, target = coded.weights(), self.targets[number]
         variance = rounding.error(weights) / target.shape[1]
@@ -310,7 +310,7 @@ class Calibration:
     ) -> CodedLayer:
         """Return the last layer with the scale and the biases of least distortion.
 
-        `outputs`: those without biases. `variance`: the mean squared error of each.
+        `outputs` (n, n_outputs): without biases. `variance`: their mean squared error.
         """
         fit = fit_outputs(self.stack.link, target, outputs)
         step = float(np.float32(coded.step * fit.scale))
@@ -341,10 +341,11 @@ def _range(inputs: Any) -> tuple[FloatArray, FloatArray]:
 
 
 def _reach(inputs: Any, means: FloatArray) -> FloatArray:
-    """Return the square of how far each input reaches from its mean, over 9, (d,).
+    """Return the squared largest deviation of each input from its mean, over 9, (d,).
 
-    Of normal inputs it is about their variance. Of those that seldom vary, such as rare
-    indicators, it is much larger: their few samples say little of others.
+    For normal inputs it is about their variance. For inputs that seldom vary, such as
+    rare indicators, it is much larger, so that they are damped more: few samples show
+    their effect.
     """
     lowest, highest = _range(inputs)
     reach: FloatArray = np.maximum(highest - means, means - lowest) ** 2 / 9
@@ -354,7 +355,7 @@ def _reach(inputs: Any, means: FloatArray) -> FloatArray:
 def _correction(
     inputs: FloatArray, weights: FloatArray, target: FloatArray, metric: FloatArray
 ) -> FloatArray:
-    """Return H^-1 A' (T - A W) / n, what the changed inputs ask for."""
+    """Return H^-1 A' (T - A W) / n, which makes up for changed inputs."""
     left = target - inputs @ weights
     left -= left.mean(axis=0)
     centred = inputs - inputs.mean(axis=0)

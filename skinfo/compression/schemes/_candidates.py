@@ -1,4 +1,4 @@
-"""Settings of the default scheme, compared by what they give at the target."""
+"""Settings of the default scheme, compared by their distortion at the target."""
 
 from __future__ import annotations
 
@@ -24,19 +24,23 @@ from skinfo.compression.schemes._target import (
     n_bytes,
 )
 
-_MOST_BITS = 30.0
-_LEAST_BITS = 16  # of all weights, where a rate is asked for
-_LARGEST_LOG = 1000.0  # of a step, to base 2
-_LARGEST = 1 << 40  # code
-_N_FINALISTS = 4
-_FEW_WEIGHTS, _NEAR = 1000, 0.5  # octaves
-_MOST_UNUSED = 0.3  # bits, that rough candidates are credited with
-_DAMPING_FACTORS = (0.3, 0.5, 0.8)  # of the best, each way, one after the other
+_MOST_BITS = 30.0  # bits a weight; the search starts no finer than this
+_LEAST_BITS = (
+    16  # bits of all weights together; a rate below two bytes cannot be written
+)
+_LARGEST_LOG = 1000.0  # log2 of a step; keeps steps within float64
+_LARGEST = 1 << 40  # magnitude of a code; the coder takes magnitudes below 2^41
+_N_FINALISTS = 4  # rough candidates that are searched closely; bounds the time
+_FEW_WEIGHTS = 1000  # weights up to which distortion is uneven in the step
+_NEAR = 0.5  # octaves around the best step, in which other trials compete then
+_MOST_UNUSED = 0.3  # bits a weight that rough candidates are credited with at most
+# ratios to the best damping, tried in turn in both directions
+_DAMPING_FACTORS = (0.3, 0.5, 0.8)
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """What settings lead to: `cost` is what is to be small at the target."""
+    """The model that settings lead to, or None; `cost` is to be small at the target."""
 
     settings: Settings
     model: CodedModel | None
@@ -62,7 +66,7 @@ class CandidateSearch:
     ) -> Candidate:
         """Return the best candidate: all of them roughly, then the best of these.
 
-        `rdo_lambdas`: those with which the best are tried.
+        `rdo_lambdas`: values that are tried with each of the best.
         """
         rough = sorted(map(self._rough_candidate, settings), key=_cost)
         finalists = dict.fromkeys(
@@ -76,7 +80,7 @@ class CandidateSearch:
         return min(map(self.candidate, finalists), key=_cost)
 
     def along(self, axes: Mapping[str, Sequence[Any]]) -> Candidate:
-        """Return the best candidate, changing one setting at a time."""
+        """Return the best candidate of a coordinate search, one setting at a time."""
         first = {name: values[0] for name, values in axes.items()}
         best = self.candidate(Settings(**first))
         for name, values in axes.items():
@@ -86,7 +90,7 @@ class CandidateSearch:
         return best
 
     def around(self, best: Candidate) -> Candidate:
-        """Return the best candidate with about the same damping."""
+        """Return the best candidate with a damping near that of `best`."""
         for factor in _DAMPING_FACTORS:
             for each in (factor, 1 / factor):
                 damping = best.settings.damping * each
@@ -95,9 +99,9 @@ class CandidateSearch:
         return best
 
     def candidate(self, settings: Settings) -> Candidate:
-        """Return the best model of the steps that are found to meet the target.
+        """Return the best model among the steps that meet the target.
 
-        Where few weights change at once, it need not be that of the smallest.
+        With few weights, the finest step need not give the least distortion.
         """
         candidates = [
             Candidate(settings, model, self._lost(model))
@@ -106,7 +110,7 @@ class CandidateSearch:
         return min(candidates, key=_cost, default=Candidate(settings, None, np.inf))
 
     def _rough_candidate(self, settings: Settings) -> Candidate:
-        """Return a model near the target, with about its cost there."""
+        """Return a model near the target, with an estimate of its cost there."""
         models = self._models(settings, ROUGH)
         if not models:
             return Candidate(settings, None, np.inf)
@@ -159,7 +163,7 @@ class CandidateSearch:
         return [met[nearest], *others]
 
     def _amount(self) -> tuple[Callable[[CodedModel], float], float, float]:
-        """Return what is to be at most how much, and its slope by log2 of the step."""
+        """Return the measured amount, its bound, and its slope by log2 of the step."""
         if self.target.name == "rate":
             least = _LEAST_BITS / self.calibration.stack.n_weights
             return bits_per_weight, max(self.target.amount, least), -1.0
@@ -180,7 +184,7 @@ class CandidateSearch:
         return self.evaluation.relative_distortion(model)
 
     def _first_step(self, *, joint_outputs: bool) -> float:
-        """Return log2 of a step that costs some bits a weight."""
+        """Return log2 of the step from which the search starts."""
         size = self.calibration.size_of_weights(joint_outputs=joint_outputs)
         bits = self.target.amount if self.target.name == "rate" else 3.0
         return float(np.log2(size)) - min(bits, _MOST_BITS) if size > 0 else 0.0
@@ -190,7 +194,7 @@ class CandidateSearch:
         return coded_model(self.calibration.stack, self.calibration.coded(settings))
 
     def smallest(self) -> CodedModel:
-        """Return a model whose weights are all 0, and all biases but the last."""
+        """Return a model in which all weights and the hidden biases are 0."""
         size = self.calibration.size_of_weights(joint_outputs=False)
         step = 2.0**40 * (size if size > 0 else 1.0)
         model = self.coded(Settings(damping=1.0, step=step))

@@ -1,4 +1,4 @@
-"""Weighted k-means as a compression method: codebooks of layers."""
+"""Weighted k-means as a compression method: one codebook per layer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from skinfo.compression.schemes._target import (
     unreachable_message,
 )
 
-_MOST_CENTERS = 4096
+_MOST_CENTERS = 4096  # centers of a codebook; 16 KiB of a file
 
 
 def kmeans(

@@ -1,10 +1,10 @@
-"""Samples that join few ones, so that no direction of the inputs stays unseen.
+"""Permuted columns as further samples, so that no direction of inputs stays unseen.
 
-The covariance of few samples of many inputs is hardly known. Where there are fewer
-samples than inputs, it even says that some combinations of inputs never vary, and a
-code that is judged by these samples alone gives up what the weights do there. So rows
-join in which each input is that of another sample: each keeps its law, and none tells
-of another, which shrinks the covariance towards its diagonal.
+Few samples determine the covariance of many inputs poorly. With fewer samples than
+inputs it is singular, and weights that are fitted to these samples alone are arbitrary
+in its null space. So rows are added in which each input is that of another sample: each
+column keeps its distribution, and independence between columns shrinks the covariance
+towards its diagonal.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from skinfo._core._sparse import is_sparse
 from skinfo._core._typing import BoolArray, FloatArray
 from skinfo.compression.models._stack import Stack, forward
 
-_ENOUGH = 8  # rows for each input
-_CHEAP = 1 << 21  # entries of all rows together
-_MOST_DEVIATIONS = 3.0  # of what the model gives, from its mean over the samples
-_LEAST_SHARE = 0.25  # of the rows, for which the model gives what it gives for samples
+_ENOUGH = 8  # rows for each input; more would change covariances little
+_CHEAP = 1 << 21  # entries of all rows together, 16 MiB; bounds the time
+_MOST_DEVIATIONS = 3.0  # standard deviations of the outputs; other rows are left out
+_LEAST_SHARE = 0.25  # share of new rows with usual outputs, below which none is used
 
 
 def with_permuted_columns(
     stack: Stack, X: Any, generator: np.random.RandomState
 ) -> Any:
-    """Return X (n, d) and, below it where n is small, rows of shuffled inputs.
+    """Return X (n, d) with rows of permuted columns below it where n is small.
 
-    Rows for which the model gives what it gives for no sample are left out: weights may
-    cancel where inputs are alike. If these are most of them, none join. There are at
-    least as many new rows as samples where n < d, unless they are left out.
+    Rows with unusual outputs of the model are left out: weights that cancel for alike
+    inputs do not cancel here. If these are most rows, X is returned as it is. Where
+    n < d, at least n new rows are made before the choice.
     """
     n, d = X.shape
     n_rows = min(_ENOUGH * d, max(_CHEAP // d, 2 * n if n < d else n)) - n
@@ -47,7 +47,7 @@ def with_permuted_columns(
 
 
 def _permuted(X: Any, generator: np.random.RandomState) -> Any:
-    """Return X with each column moved down, and round, by a random number of rows."""
+    """Return X with each column shifted cyclically by a random number of rows."""
     n, d = X.shape
     shifts = generator.randint(n, size=d)
     if is_sparse(X):
@@ -64,6 +64,6 @@ def _stacked(blocks: Sequence[Any]) -> Any:
 
 
 def _are_like(outputs: FloatArray, usual: FloatArray) -> BoolArray:
-    """Tell which rows of outputs are near the usual ones, (n_rows,)."""
+    """Return which rows of outputs are within the usual range, (n_rows,)."""
     means, reach = usual.mean(axis=0), _MOST_DEVIATIONS * usual.std(axis=0)
     return np.asarray(np.all(np.abs(outputs - means) <= reach, axis=1))

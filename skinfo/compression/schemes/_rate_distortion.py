@@ -1,4 +1,4 @@
-"""A stack as integers, by each of the methods and to each of the targets."""
+"""The default scheme: the best of several settings that meet the target."""
 
 from __future__ import annotations
 
@@ -23,17 +23,21 @@ from skinfo.compression.schemes._target import (
     unreachable_message,
 )
 
-_FEWEST_SAMPLES, _FEW_SAMPLES = 10, 4  # the latter for each input
-_DUST = 1e-10  # of the largest weight, that rounding leaves of an unused one
-_SHARE_LEFT_OUT = 3  # one of so many samples
-_MOST_SEARCHED = 20_000  # weights, for which all ways are tried
-_FEW_DAMPINGS = 2  # where inputs are far from collinear, and it matters little
-_MANY_JOINT_WEIGHTS = 1000  # weights, for which another damping takes long
+_FEWEST_SAMPLES = 10  # fewer cannot be split: permuted ones join them without a test
+_FEW_SAMPLES = 4  # samples for each input, below which permuted ones may help
+_DUST = 1e-10  # share of the largest weight, below which a weight is rounding of 0
+_SHARE_LEFT_OUT = 3  # one in three of few samples judges what the others give
+_MOST_SEARCHED = 20_000  # weights up to which the whole grid of settings is tried
+_FEW_DAMPINGS = (
+    2  # so few are tried where inputs are far from collinear; no need of more
+)
+_MANY_JOINT_WEIGHTS = 1000  # weights rounded together; each damping factorises d k rows
+# Dampings fall by factors of 100, until they are a hundredth of the least curvature.
 _MOST_DAMPINGS, _NEXT_DAMPING, _SMALL = 5, 1e-2, 1e-2
-_RATIOS = (1.0, 0.6)
+_RATIOS = (1.0, 0.6)  # step of the last layer of a network, relative to the others
+# In half octaves, for hidden layers and the last: sqrt(2), none, 8, sqrt(2) and none.
 _ROW_STEP_SPACINGS = ((1, 1), (0, 0), (6, 6), (1, 0))
-_RDO_FACTORS = (0.5, 1.0, 0.0)  # times that asked for
-# ----- rate-distortion
+_RDO_FACTORS = (0.5, 1.0, 0.0)  # times the parameter `rdo`
 
 
 def rate_distortion(
@@ -77,7 +81,7 @@ def rate_distortion(
 
 
 def _model_without_weights(search: CandidateSearch) -> CodedModel | None:
-    """Return the model whose weights are all 0, if no others are of use."""
+    """Return a model with all weights 0 where nothing else is needed, or None."""
     stack, target = search.calibration.stack, search.target
     if not any(layer.weights.any() for layer in stack.layers):
         return _smallest(search)
@@ -96,7 +100,7 @@ def _model_without_weights(search: CandidateSearch) -> CodedModel | None:
 
 
 def _best_candidate(search: CandidateSearch, damping: float, rdo: float) -> Candidate:
-    """Return the best of all ways to round the model, or of some where it is large."""
+    """Return the best of a grid of settings, or of a line search for large models."""
     calibration = search.calibration
     n_weights = calibration.stack.n_weights
     single = len(calibration.stack.layers) == 1
@@ -130,7 +134,7 @@ def _best_candidate(search: CandidateSearch, damping: float, rdo: float) -> Cand
 
 
 def _warn_of_samples(calibration: Calibration) -> None:
-    """Warn of samples that do not show what the weights do."""
+    """Warn if the samples are too few, or do not vary where the model has weights."""
     stack, n_samples = calibration.stack, calibration.X.shape[0]
     if n_samples < min(_FEWEST_SAMPLES, _FEW_SAMPLES * calibration.n_varying):
         warn(
@@ -155,7 +159,10 @@ def _warn_of_samples(calibration: Calibration) -> None:
 def _joined(
     search: CandidateSearch, generator: np.random.RandomState
 ) -> CandidateSearch:
-    """Return the search by samples that shuffled ones join, but for a distortion."""
+    """Return a search on X with permuted columns below it.
+
+    Where a distortion is asked for, it is still measured on X alone.
+    """
     stack, evaluation = search.calibration.stack, search.evaluation
     joined = with_permuted_columns(stack, search.calibration.X, generator)
     if joined is search.calibration.X:
@@ -171,10 +178,10 @@ def _model_of_few(
     rdo: float,
     generator: np.random.RandomState,
 ) -> CodedModel | None:
-    """Return the best model by samples that shuffled ones join, if these pay.
+    """Return the best model of samples joined by permuted ones, or None.
 
-    By few samples themselves a code is best that gives up all that they do not show.
-    So some are left out, and judge what the others give, alone and joined.
+    On few samples alone, the best model gives up all that these do not show. So a third
+    is left out, and decides whether the others do better alone or joined. None: alone.
     """
     stack, X = search.calibration.stack, search.calibration.X
     order = generator.permutation(X.shape[0])
@@ -195,7 +202,7 @@ def _model_of_few(
     calibration = Calibration(stack, with_permuted_columns(stack, X, generator))
     whole = CandidateSearch(calibration, search.evaluation, search.target)
     found = whole.candidate(joined.settings)
-    # the latter is more where the settings fail numerically for all samples
+    # found.cost is larger if the settings fail numerically on all samples
     return found.model if max(joined.cost, found.cost) < alone.cost else None
 
 
@@ -208,7 +215,7 @@ def _smallest(search: CandidateSearch) -> CodedModel:
 
 
 def _dampings(calibration: Calibration, damping: float) -> list[float]:
-    """Return smaller and smaller dampings, to where they are below the curvature."""
+    """Return decreasing dampings, down to well below the least curvature, and 0."""
     least = calibration.least_curvature()
     found = [damping]
     while len(found) < _MOST_DAMPINGS and found[-1] > least * _SMALL:
@@ -219,6 +226,3 @@ def _dampings(calibration: Calibration, damping: float) -> list[float]:
 def _grid(axes: Mapping[str, Sequence[Any]]) -> Iterator[Settings]:
     for values in product(*axes.values()):
         yield Settings(**dict(zip(axes, values, strict=True)))
-
-
-# ----- the methods of the paper

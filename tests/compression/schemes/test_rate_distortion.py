@@ -530,3 +530,22 @@ def test_codebooks_are_reported_without_a_step():
     [report] = report_layers(model)
     assert report.step is None
     assert report.n_levels == len(model.layers[0].codebook)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_reduced_lattice_is_chosen_where_inputs_are_nearly_collinear(monkeypatch, seed):
+    rng = np.random.default_rng(seed)
+    d = 20
+    axes, _ = np.linalg.qr(rng.normal(size=(d, d)))
+    scales = np.geomspace(1, 1e-4, d)  # a condition of the covariance of 1e8
+    X = rng.normal(size=(300, d)) @ (axes * scales) @ axes.T
+    layer = AffineLayer(rng.normal(size=(d, 1)), np.zeros(1))
+    stack = Stack((layer,), LINKS["identity"], spec_of("identity", 1))
+    target = Target("n_bytes", 55)
+    best = compressed(stack, X, target)
+    monkeypatch.setattr(_calibration, "_MOST_REDUCED", 0)
+    row_by_row = compressed(stack, X, target)
+    found, other = (relative_distortion(stack, each, X) for each in (best, row_by_row))
+    assert n_bytes(best) <= 55
+    assert n_bytes(row_by_row) <= 55
+    assert other > 10 * found  # 20 times on these samples

@@ -45,10 +45,9 @@ from skinfo.compression.models._stack import Stack
 from skinfo.compression.models._writing import with_weights
 from skinfo.compression.schemes._methods import (
     METHODS,
-    CompressionProblem,
     chosen_target,
 )
-from skinfo.compression.schemes._target import Target, some_samples
+from skinfo.compression.schemes._target import CompressionProblem, Target, some_samples
 
 
 class RDCompressor(

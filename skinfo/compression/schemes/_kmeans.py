@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -11,9 +10,8 @@ from skinfo._core._typing import FloatArray
 from skinfo.compression.distortion._importance import importance_of
 from skinfo.compression.file._coded_model import CodedLayer, CodedModel, with_biases
 from skinfo.compression.kmeans._kmeans_1d import weighted_kmeans_1d
-from skinfo.compression.models._stack import Stack
 from skinfo.compression.schemes._target import (
-    Target,
+    CompressionProblem,
     bits_per_weight,
     coded_model,
     make_evaluation_samples,
@@ -25,18 +23,11 @@ from skinfo.compression.schemes._target import (
 _MOST_CENTERS = 4096  # centers of a codebook; 16 KiB of a file
 
 
-def kmeans(
-    stack: Stack,
-    X: Any,
-    y: Any,
-    target: Target,
-    *,
-    importance: str,
-    generator: np.random.RandomState,
-) -> CodedModel:
+def kmeans(problem: CompressionProblem) -> CodedModel:
     """Return the model with one codebook a layer, by weighted k-means."""
-    evaluation = make_evaluation_samples(stack, X, generator, midpoints=False)
-    weights = importance_of(stack, X, y, importance)
+    stack, X, target = problem.stack, problem.X, problem.target
+    evaluation = make_evaluation_samples(stack, X, problem.generator, midpoints=False)
+    weights = importance_of(stack, X, problem.y, problem.importance)
 
     def with_centers(n_centers: int) -> CodedModel:
         layers = [

@@ -26,7 +26,11 @@ from skinfo.compression.models._stack import (
     forward,
     pre_activations,
 )
-from skinfo.compression.schemes._target import check_outputs, coded_model
+from skinfo.compression.schemes._target import (
+    CompressionProblem,
+    check_outputs,
+    coded_model,
+)
 
 _FINE_STEPS = 1 << 9  # steps in the largest weight; rounding hardly adds to the error
 
@@ -334,22 +338,15 @@ def allocation(sizes: IntArray, n_kept: int, exponent: float) -> tuple[int, ...]
     return tuple(whole.tolist())
 
 
-def pruned(
-    stack: Stack,
-    X: Any,
-    y: Any,
-    sparsity: float,
-    *,
-    importance: str,
-    refit: bool,
-    damping: float,
-) -> CodedModel:
+def pruned(problem: CompressionProblem, *, refit: bool) -> CodedModel:
     """Return the pruned model, its weights quantised with fine steps."""
+    stack, X, sparsity = problem.stack, problem.X, problem.target.amount
     check_outputs(stack, forward(stack, X))
     if refit:
-        found = prune_refit(stack, X, sparsity, damping=damping)
+        found = prune_refit(stack, X, sparsity, damping=problem.damping)
     else:
-        found = prune(stack, importance_of(stack, X, y, importance), sparsity)
+        importance = importance_of(stack, X, problem.y, problem.importance)
+        found = prune(stack, importance, sparsity)
     layers = [_finely(layer.weights, layer.biases) for layer in found.layers]
     return coded_model(stack, layers)
 

@@ -11,12 +11,11 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skinfo._core._warnings import warn
 from skinfo.compression.file._coded_model import CodedModel
-from skinfo.compression.models._stack import Stack
 from skinfo.compression.schemes._calibration import Calibration, Settings
 from skinfo.compression.schemes._candidates import Candidate, CandidateSearch
 from skinfo.compression.schemes._permuted_columns import with_permuted_columns
 from skinfo.compression.schemes._target import (
-    Target,
+    CompressionProblem,
     make_evaluation_samples,
     n_bytes,
     too_few_bytes_message,
@@ -40,16 +39,10 @@ _ROW_STEP_SPACINGS = ((1, 1), (0, 0), (6, 6), (1, 0))
 _RDO_FACTORS = (0.5, 1.0, 0.0)  # times the parameter `rdo`
 
 
-def rate_distortion(
-    stack: Stack,
-    X: Any,
-    target: Target,
-    *,
-    damping: float,
-    rdo: float,
-    generator: np.random.RandomState,
-) -> CodedModel:
+def rate_distortion(problem: CompressionProblem) -> CodedModel:
     """Return the model by the default scheme, the best of several at the target."""
+    stack, X, target = problem.stack, problem.X, problem.target
+    damping, rdo, generator = problem.damping, problem.rdo, problem.generator
     evaluation = make_evaluation_samples(
         stack, X, generator, midpoints=target.name != "distortion"
     )

@@ -36,6 +36,24 @@ class Target:
     amount: float
 
 
+@dataclass(frozen=True, eq=False)
+class CompressionProblem:
+    """A model, calibration samples and a target, with the parameters of RDCompressor.
+
+    Each method uses what it needs: `y` may be None; `importance`, `damping` and `rdo`
+    are as in RDCompressor; `generator` draws all that is random.
+    """
+
+    stack: Stack
+    X: Any
+    y: Any
+    target: Target
+    importance: str
+    damping: float
+    rdo: float
+    generator: np.random.RandomState
+
+
 @dataclass(frozen=True)
 class EvaluationSamples:
     """Samples on which compressed stacks are compared with the original.

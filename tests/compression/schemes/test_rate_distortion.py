@@ -29,6 +29,7 @@ from skinfo.compression.schemes._kmeans import kmeans
 from skinfo.compression.schemes._pruning import pruned
 from skinfo.compression.schemes._rate_distortion import rate_distortion
 from skinfo.compression.schemes._target import (
+    CompressionProblem,
     Target,
     bits_per_weight,
     coded_model,
@@ -90,15 +91,15 @@ def make_inputs(n=300, d=8, seed=1):
     return rng.normal(size=(n, d)) @ np.linalg.cholesky(0.8**lags).T + 0.5
 
 
-def compressed(stack, X, target, *, seed=0, damping=1e-2, rdo=0.1):
-    return rate_distortion(
-        stack,
-        X,
-        target,
-        damping=damping,
-        rdo=rdo,
-        generator=np.random.RandomState(seed),
+def problem(stack, X, target, *, seed=0, importance="kl", damping=1e-2, rdo=0.1):
+    generator = np.random.RandomState(seed)
+    return CompressionProblem(
+        stack, X, None, target, importance, damping, rdo, generator
     )
+
+
+def compressed(*args, **parameters):
+    return rate_distortion(problem(*args, **parameters))
 
 
 def relative_distortion(stack, model, X):
@@ -372,8 +373,8 @@ def test_linear_gaussian_gap_is_small():
 )
 def test_kmeans_meets_its_target(hidden, target):
     stack = make_stack(d=30, hidden=hidden, link="softmax")
-    X, rng = make_inputs(d=30), np.random.RandomState(0)
-    model = kmeans(stack, X, None, target, importance="kl", generator=rng)
+    X = make_inputs(d=30)
+    model = kmeans(problem(stack, X, target))
     if target.name == "rate":
         assert bits_per_weight(model) <= target.amount
     elif target.name == "n_bytes":
@@ -384,9 +385,8 @@ def test_kmeans_meets_its_target(hidden, target):
 
 def test_kmeans_with_as_many_levels_as_weights_keeps_them():
     stack, X = make_stack(), make_inputs()
-    rng = np.random.RandomState(0)
     target = Target("n_bytes", 10_000)
-    model = kmeans(stack, X, None, target, importance="uniform", generator=rng)
+    model = kmeans(problem(stack, X, target, importance="uniform"))
     weights = decoded(model).layers[0].weights
     assert_array_equal(weights, stack.layers[0].weights.astype(np.float32))
 
@@ -395,7 +395,7 @@ def test_kmeans_with_as_many_levels_as_weights_keeps_them():
 @pytest.mark.parametrize("sparsity", [0.5, 0.9])
 def test_pruning_leaves_its_share_of_the_weights(refit, sparsity):
     stack, X = make_stack(d=40, hidden=(20,), link="softmax"), make_inputs(d=40)
-    model = pruned(stack, X, None, sparsity, importance="kl", refit=refit, damping=1e-2)
+    model = pruned(problem(stack, X, Target("sparsity", sparsity)), refit=refit)
     n_kept = sum(np.count_nonzero(layer.codes) for layer in model.layers)
     # weights below half a step, 1/1024 of the largest, go too
     assert abs(n_kept / stack.n_weights - (1 - sparsity)) < 0.02
@@ -403,20 +403,9 @@ def test_pruning_leaves_its_share_of_the_weights(refit, sparsity):
 
 def test_refitting_beats_pruning():
     stack, X = make_stack(d=40, link="softmax"), make_inputs(d=40)
-    raw = forward(stack, X)
+    given = problem(stack, X, Target("sparsity", 0.7))
     found = [
-        distortion(
-            stack,
-            raw,
-            forward(
-                decoded(
-                    pruned(
-                        stack, X, None, 0.7, importance="kl", refit=refit, damping=1e-2
-                    )
-                ),
-                X,
-            ),
-        )
+        relative_distortion(stack, pruned(given, refit=refit), X)
         for refit in (False, True)
     ]
     assert found[1] < 0.5 * found[0]
@@ -519,14 +508,7 @@ def test_layers_are_reported_by_what_they_cost():
 
 def test_codebooks_are_reported_without_a_step():
     stack, X = make_stack(d=30, link="softmax"), make_inputs(d=30)
-    model = kmeans(
-        stack,
-        X,
-        None,
-        Target("rate", 6.0),
-        importance="uniform",
-        generator=np.random.RandomState(0),
-    )
+    model = kmeans(problem(stack, X, Target("rate", 6.0), importance="uniform"))
     [report] = report_layers(model)
     assert report.step is None
     assert report.n_levels == len(model.layers[0].codebook)

@@ -80,9 +80,9 @@ CASES: Mapping[str, Case] = {
 def with_fixed_step(model: Any, X: Any) -> None:
     """Round all layers once."""
     calibration = Calibration(read_stack(model), X)
-    step = calibration.size_of_weights(coupled=False) / 8
+    step = calibration.size_of_weights(joint_outputs=False) / 8
     calibration.coded(
-        Settings(damping=1e-2, step=step, rate_weight=0.1, spacings=(1, 1))
+        Settings(damping=1e-2, step=step, rdo_lambda=0.1, row_step_spacing=(1, 1))
     )
 
 

@@ -20,20 +20,20 @@ def compress(
     model : estimator
         A fitted linear model or multi-layer perceptron of scikit-learn.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Samples that tell how predictions change.
+        Samples on which changes of the predictions are measured.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-        Their targets, which some importances need.
+        The targets, needed for some importances only.
     **params
         Parameters of :class:`RDCompressor`.
 
     Returns
     -------
     estimator
-        The model with the decoded weights.
+        A copy of the model with the compressed weights.
 
     See Also
     --------
-    RDCompressor : Also tells the size and the distortion, and writes the file.
+    RDCompressor : The estimator, with size, distortion and the file.
 
     Examples
     --------

@@ -19,20 +19,20 @@ from skinfo.compression.schemes._methods import METHODS
 
 @dataclass(frozen=True, eq=False)
 class RateDistortionCurve:
-    """What a model costs, and what is lost, at several rates.
+    """Size and distortion of a model at several rates.
 
     Attributes
     ----------
     rates : ndarray of shape (n_rates,)
-        The rates that were reached, in bits for each weight.
+        The rates that were reached, in bits per weight.
     n_bytes : ndarray of shape (n_rates,)
         The size of each file.
     distortions : ndarray of shape (n_rates,)
         The distortion, as `distortion_` of :class:`skinfo.RDCompressor`.
     relative_distortions : ndarray of shape (n_rates,)
-        The same, divided by that of a model whose weights are all 0.
+        The distortion relative to that of a model whose weights are all 0.
     gaussian_rates : ndarray of shape (n_rates,)
-        Bits for each weight that normal weights would need for each distortion.
+        Bits per weight that normal weights would need for each distortion.
     """
 
     rates: FloatArray
@@ -50,13 +50,13 @@ def rate_distortion_curve(
     Parameters
     ----------
     compressor : RDCompressor
-        A fitted compressor, of any method that a rate sets. It stays as it is.
+        A fitted compressor with a method that takes a rate. It is not changed.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        The samples that calibrate, and that the distortion is measured on.
+        The calibration samples, on which the distortion is measured too.
     rates : array-like of shape (n_rates,)
-        Bits for each weight, in any order.
+        The rates in bits per weight, in any order.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-        The targets, which some importances need.
+        The targets, needed for some importances only.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def rate_distortion_curve(
     NotFittedError
         If the compressor is not fitted.
     ValueError
-        If there is no rate, one is not positive, or the method has none.
+        If there is no rate, one is not positive, or the method takes no rate.
     """
     return make_curve(list(compressors_at(compressor, X, rates, y)))
 
@@ -93,7 +93,7 @@ def compressors_at(
 
 
 def make_curve(compressors: list[Any]) -> RateDistortionCurve:
-    """Collect what fitted compressors say of themselves."""
+    """Collect the attributes of fitted compressors."""
 
     def collected(name: str) -> FloatArray:
         return np.array([getattr(each, name) for each in compressors], dtype=float)

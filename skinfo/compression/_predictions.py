@@ -98,7 +98,7 @@ class DelegatedPredictions:
     def score(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> float:
-        """Return the score of the compressed model: accuracy or R^2.
+        """Return the score of the compressed model, its accuracy or R^2.
 
         Parameters
         ----------

@@ -45,10 +45,9 @@ from skinfo.compression.models._stack import Stack
 from skinfo.compression.models._writing import with_weights
 from skinfo.compression.schemes._methods import (
     METHODS,
-    CompressionProblem,
     chosen_target,
 )
-from skinfo.compression.schemes._target import Target, some_samples
+from skinfo.compression.schemes._target import CompressionProblem, Target, some_samples
 
 
 class RDCompressor(
@@ -76,34 +75,35 @@ class RDCompressor(
         :class:`~sklearn.frozen.FrozenEstimator` it is compressed as it is, and the data
         of `fit` only calibrate; otherwise a clone of it is fitted first.
     method : str, default="rate_distortion"
-        "rate_distortion": rounding with feedback, see the Notes. "kmeans": one codebook
-        a layer by weighted k-means, as in [1]_. "prune": all but the most important
-        weights become 0, as in [1]_. "prune_refit": the same, and those that stay make
-        up for those that went.
+        "rate_distortion": rounding with error feedback, see the Notes. "kmeans": one
+        codebook per layer by weighted k-means, as in [1]_. "prune": all but the most
+        important weights become 0, as in [1]_. "prune_refit": the same, with the
+        remaining weights refitted to the original outputs.
     importance : str, default="kl"
-        What a weight counts in "kmeans" and "prune". "uniform": 1. "kl": the diagonal
-        of the Gauss-Newton matrix of the distortion. "gradient", "hessian" and
-        "gradient+hessian" are of the loss, and need y.
+        The importance of a weight in "kmeans" and "prune". "uniform": 1. "kl": the
+        diagonal of the Gauss-Newton matrix of the distortion. "gradient", "hessian" and
+        "gradient+hessian": derivatives of the loss, for which y is needed.
     rate : float, default=None
-        Bits for each weight, beside one number for each layer, the step; models of few
-        weights get two bytes at least. Where none of `rate`, `n_bytes` and `distortion`
-        is given, it is 3.
+        Bits per weight at most, without one number for each layer, the step; weights
+        may take two bytes in total in any case. If none of `rate`, `n_bytes` and
+        `distortion` is given, it is 3.
     n_bytes : int, default=None
-        Size of the whole file at most.
+        The largest size of the whole file.
     distortion : float, default=None
-        Distortion at most, as a share of that of a model whose weights are all 0.
+        The largest distortion, relative to that of a model whose weights are all 0.
     sparsity : float, default=None
-        Share of the weights that pruning makes 0. None: 0.9.
+        The share of the weights that pruning sets to 0. None: 0.9.
     damping : float, default=0.01
-        What is added to the curvature of the distortion, as a share of the squared
-        reach of the inputs, which is about their variance, but more where they seldom
-        vary. Of linear models much smaller values are tried, too, and some that are up
-        to three times as large.
+        The ridge that is added to the curvature of the distortion, in units of a ninth
+        of the squared largest deviation of each input. This is about its variance, but
+        more if it seldom varies. For linear models, much smaller values and some up to
+        three times as large are tried too.
     rdo : float, default=0.1
-        How many squared steps one bit is worth. Half of it, and 0, are tried, too.
+        The squared error, in squared steps, that saving one bit is worth in rounding.
+        Half of it and 0 are tried too.
     random_state : int, RandomState instance or None, default=None
-        Draws samples, where there are more than 20 000, pairs of samples, and, for
-        linear models with fewer than 4 samples for each feature, shuffled ones.
+        Draws a subset of more than 20 000 samples, pairs of samples, and, for linear
+        models with fewer than 4 samples per feature, permutations of columns.
 
     Attributes
     ----------
@@ -114,25 +114,26 @@ class RDCompressor(
     n_bytes_ : int
         Size of the whole file.
     rate_ : float
-        Bits for each weight: of the coded integers, and the steps or codebooks.
+        Bits per weight of the coded integers and the steps or codebooks.
     compression_ratio_ : float
         Size of weights and biases with 4 bytes each, divided by `n_bytes_`.
     distortion_ : float
-        On the data of `fit`: the mean KL divergence of the predicted probabilities in
-        nats, where the model is trained on them. Otherwise the mean squared difference
-        of the decision function or the prediction. Summed over outputs.
+        The mean distortion on the data of `fit`, summed over outputs. For models that
+        are trained on probabilities it is the KL divergence of the predicted
+        probabilities in nats; otherwise the squared difference of the decision function
+        or the prediction.
     relative_distortion_ : float
         The same, divided by that of a model whose weights are all 0.
     orthogonality_gap_ : float
-        Mean of the outputs of the compressed model times what they lack, centred,
-        divided by the mean square of the original outputs, those before a softmax less
-        their mean. It is 0 for the best code.
+        The mean product of the compressed model's outputs and their errors, divided by
+        the mean square of the original outputs, all centred. It is 0 for the best
+        quantisation. Outputs before a softmax are taken less their mean over classes.
     gaussian_rate_ : float
-        Bits for each weight that would be needed for this distortion if the weights
-        were drawn from a normal law, of the variance of those of the layer. A
-        reference: a single model may need fewer.
+        Bits per weight that this distortion would take if the weights of each layer
+        were drawn from a normal distribution with their variance. It is a reference,
+        no bound: a single model may need fewer.
     layers_ : list of LayerReport
-        Of each layer: `shape`, `rate`, `step`, `n_levels`, `sparsity`.
+        A report of each layer: `shape`, `rate`, `step`, `n_levels`, `sparsity`.
     classes_ : ndarray of shape (n_classes,)
         The labels, if the model is a classifier.
     n_features_in_ : int
@@ -142,18 +143,18 @@ class RDCompressor(
 
     See Also
     --------
-    compress : The same as a function.
-    load_compressed : Reads the file.
+    compress : Compress a model with a single call.
+    load_compressed : Read a model from its file.
 
     Notes
     -----
     With the inputs A of a layer and :math:`H = A^\top A / n`, weights W cost
     :math:`\operatorname{tr} (W - \hat W)^\top H (W - \hat W)`. Rows are rounded one
-    after the other to multiples of a step, and the error of each is made up for by
-    those to come. Of the two nearest multiples, that with the smaller sum of error and
-    bits is taken. Layers follow one another, each with the inputs that it will have;
-    the biases are fitted anew, and the step is found that meets `rate`, `n_bytes` or
-    `distortion`.
+    after the other to multiples of a step, and later rows compensate for the error of
+    each (optimal brain quantisation). Of the two nearest multiples, the one with the
+    smaller sum of error and bits is taken. Layers are compressed in turn, each with the
+    outputs of the compressed layers before it as inputs; the biases are refitted, and
+    the step is searched that meets `rate`, `n_bytes` or `distortion`.
 
     References
     ----------
@@ -208,7 +209,7 @@ class RDCompressor(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The samples that tell how predictions change.
+            Samples on which changes of the predictions are measured.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             The targets. A frozen model needs them for some importances only.
 
@@ -278,7 +279,7 @@ class RDCompressor(
         )
 
     def _keep(self, stack: Stack, X: Any, some: Any) -> None:
-        """Store the compressed model, and what can be said of it."""
+        """Store the compressed model and its reports."""
         found = decoded(self._coded)
         self.compressed_estimator_ = with_weights(self.estimator_, found)
         self.n_bytes_ = len(to_bytes(self._coded))
@@ -305,7 +306,7 @@ class RDCompressor(
         Returns
         -------
         ndarray of shape (n_samples, n_outputs)
-            Probabilities, where the model is trained on them; otherwise the decision
+            Probabilities if the model is trained on them; otherwise the decision
             function of a classifier or the predictions of a regressor.
         """
         check_is_fitted(self)
@@ -323,11 +324,11 @@ class RDCompressor(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The samples that calibrate, and that the distortion is measured on.
+            The calibration samples, on which the distortion is measured too.
         rates : array-like of shape (n_rates,)
-            Bits for each weight.
+            The rates, in bits per weight.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            The targets, which some importances need.
+            The targets, needed for some importances only.
 
         Returns
         -------
@@ -342,25 +343,25 @@ class RDCompressor(
         return decoded(self._coded).n_predictions
 
     def to_bytes(self) -> bytes:
-        """Return the file.
+        """Return the compressed model as bytes, the content of its file.
 
         Returns
         -------
         bytes
-            What :func:`load_compressed` reads, without the names of the features.
+            The bytes that :func:`load_compressed` reads, without feature names.
         """
         check_is_fitted(self)
         return to_bytes(self._coded)
 
     def save(self, path: str | os.PathLike[str], feature_names: bool = False) -> None:
-        """Write the file. An earlier one stays until the new one is whole.
+        """Write the compressed model to a file, which is replaced atomically.
 
         Parameters
         ----------
         path : str or path-like
-            Where to.
+            The path of the file.
         feature_names : bool, default=False
-            Whether to write the names of the features, which cost bytes.
+            Whether to include the feature names, which take bytes.
         """
         check_is_fitted(self)
         check_bool("feature_names", feature_names)

@@ -1,4 +1,4 @@
-"""What a compressed model costs, and how far it is from what theory allows."""
+"""Reports of a compressed model: bytes, distortion and the Gaussian bound."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ from skinfo.compression.distortion._importance import input_covariance, unit_imp
 from skinfo.compression.file._coded_model import CodedModel, weight_bits
 from skinfo.compression.models._stack import Stack, forward, layer_inputs
 
-_SAMPLES_AT_A_TIME = 10_000
-_MOST_INPUTS = 2048  # whose correlations are counted
+_SAMPLES_AT_A_TIME = 10_000  # rows of a forward pass; bounds the memory of hidden units
+_MOST_INPUTS = 2048  # inputs per covariance matrix; bounds it to 32 MiB
 
 
 @dataclass(frozen=True)
 class Report:
-    """Of a whole model, on some samples."""
+    """Measures of a compressed model on some samples.
+
+    They are the attributes of RDCompressor with the same names and an underscore.
+    """
 
     distortion: float
     relative_distortion: float
@@ -31,20 +34,20 @@ class Report:
 
 @dataclass(frozen=True)
 class LayerReport:
-    """Of one layer.
+    """Size and sparsity of one compressed layer.
 
     Attributes
     ----------
     shape : tuple of int
-        Numbers of inputs and outputs.
+        The numbers of inputs and outputs.
     rate : float
-        Bits for each weight, with the step or the codebook.
+        Bits per weight, the step or the codebook included.
     step : float or None
-        Of the weights; None with a codebook.
+        The step of the weights; None if there is a codebook.
     n_levels : int
-        Number of distinct integers, or of values of the codebook.
+        The number of distinct integers, or the size of the codebook.
     sparsity : float
-        Share of the weights that are 0.
+        The share of the weights that are 0.
     """
 
     shape: tuple[int, int]
@@ -57,7 +60,8 @@ class LayerReport:
 def make_report(stack: Stack, found: Stack, X: Any, some: Any) -> Report:
     """Compare a compressed stack with the original.
 
-    `some`: those of the samples that tell the Gaussian rate.
+    `X` (n, n_inputs): the samples that the distortion is measured on. `some`: a subset
+    of them, on which the Gaussian rate is computed.
     """
     raw, changed = _outputs(stack, X), _outputs(found, X)
     total = distortion(stack, raw, changed)
@@ -71,7 +75,7 @@ def make_report(stack: Stack, found: Stack, X: Any, some: Any) -> Report:
 
 
 def _outputs(stack: Stack, X: Any) -> FloatArray:
-    """Return the outputs before the link, from blocks of samples."""
+    """Return the outputs before the link, (n, n_outputs)."""
     blocks = gen_batches(X.shape[0], _SAMPLES_AT_A_TIME)
     return np.concatenate([forward(stack, X[block]) for block in blocks])
 
@@ -86,11 +90,11 @@ def _orthogonality_gap(stack: Stack, raw: FloatArray, changed: FloatArray) -> fl
 
 
 def gaussian_rate(stack: Stack, X: Any, total: float) -> float:
-    """Return the bits for each weight that normal weights would need.
+    """Return the bits per weight that normal weights need for a distortion.
 
-    Reverse water-filling over all layers, of which each has weights of its own
-    variance, and outputs that count with their importance. Up to a factor, the
-    distortion is quadratic: the KL divergence is half the quadratic form.
+    Reverse water-filling over all layers. The weights of a layer have its mean square
+    as variance, and each output counts with its `unit_importance`. `total` is the
+    distortion, `quadratic_factor` times a quadratic form in the errors.
     """
     eigenvalues = []
     importance = unit_importance(stack, X)
@@ -106,7 +110,7 @@ def gaussian_rate(stack: Stack, X: Any, total: float) -> float:
 
 
 def _spectrum(inputs: Any) -> FloatArray:
-    """Return the eigenvalues of the covariance; of many inputs, in blocks."""
+    """Return the eigenvalues of the covariance, (d,), in blocks where d is large."""
     d = inputs.shape[1]
     parts = []
     for block in gen_batches(d, _MOST_INPUTS):
@@ -116,17 +120,17 @@ def _spectrum(inputs: Any) -> FloatArray:
 
 
 def report_layers(model: CodedModel) -> list[LayerReport]:
-    """Return what each layer costs."""
+    """Return the report of each layer."""
     reports = []
     for layer in model.layers:
         codebook = layer.codebook
-        levels = len(np.unique(layer.codes)) if codebook is None else len(codebook)
+        n_values = len(np.unique(layer.codes)) if codebook is None else len(codebook)
         reports.append(
             LayerReport(
                 shape=(layer.codes.shape[0], layer.codes.shape[1]),
                 rate=weight_bits([layer]) / layer.codes.size,
                 step=layer.step if codebook is None else None,
-                n_levels=levels,
+                n_levels=n_values,
                 sparsity=float(np.mean(layer.weights() == 0)),
             )
         )

@@ -1,4 +1,4 @@
-"""Tokens of integers around zero, and laws of tokens, the same on every machine.
+"""Tokens of integers around zero, and distributions of tokens, in exact arithmetic.
 
 Token 0 is the integer 0. Tokens 2i - 1 and 2i are the i-th interval of magnitudes above
 zero, of positive and of negative integers. The intervals are 1 to 31 one by one, four
@@ -6,18 +6,19 @@ equal ones of each octave from 2^5 to 2^12, and the octaves from 2^12 to 2^41: 1
 tokens. The magnitude less the least one of its interval are b further bits, where the
 interval has 2^b.
 
-A law has a power, 2 (normal) or 1 (Laplace), a number j and a number z. With P[i] =
-floor(2^40 2^(-i / 256)) and d = floor(2^24 2^(j / 2)), token 0 has the share 2^80, and
-the tokens of an interval with middle m the share 2^(40 + b) P[e mod 256] >> floor(e /
-256) with e = floor(2^32 (2m)^power / (2^power d)). For z > 0 token 0 rather has 2^z - 1
-times the shares of all others. So much of 2^20 - 177, rounded down, plus 1 is the
-probability of a token, in units of 2^-20; token 0 also has the remainder up to 2^20.
+A distribution has a power, 2 (normal) or 1 (Laplace), a number j and a number z. With
+P[i] = floor(2^40 2^(-i / 256)) and d = floor(2^24 2^(j / 2)), token 0 has the share
+2^80, and the tokens of an interval with middle m the share
+2^(40 + b) P[e mod 256] >> floor(e / 256) with e = floor(2^32 (2m)^power / (2^power d)).
+For z > 0 token 0 rather has 2^z - 1 times the shares of all others. So much of
+2^20 - 177, rounded down, plus 1 is the probability of a token, in units of 2^-20;
+token 0 also has the remainder up to 2^20.
 
-Each law has a prior, which is a code length. Of power 2 and z = 0 there are j = -8, -7,
-..., 24 with prior 0, then 28, 32, ..., 156 with prior 128, 256, ...; of power 1 and
-z = 0, j = -6, -5, ..., 12 with prior 0, then 14, 16, ..., 78 with prior 128, 256, ...
-For z = 1 to 5 there are j = 2, 5, ..., 23 of power 2 and -1, 2, ..., 11 of power 1, all
-with prior 768.
+Each distribution has a prior, which is a code length. Of power 2 and z = 0 there are
+j = -8, -7, ..., 24 with prior 0, then 28, 32, ..., 156 with prior 128, 256, ...; of
+power 1 and z = 0, j = -6, -5, ..., 12 with prior 0, then 14, 16, ..., 78 with prior
+128, 256, ... For z = 1 to 5 there are j = 2, 5, ..., 23 of power 2 and -1, 2, ..., 11
+of power 1, all with prior 768.
 
 Code lengths are in units of 1 / 256 bit. That of a token is 20 * 256 minus log2 of its
 probability, where log2(x), for 2^k <= x < 2^(k + 1), is 256 k + floor(256 log2(1 + i /
@@ -35,11 +36,12 @@ import numpy as np
 
 from skinfo._core._typing import FloatArray, IntArray
 
-N_TOKENS = 177
+# All of these are part of the file format: other values need a new version of it.
+N_TOKENS = 177  # zero, and both signs of the 88 intervals of `intervals`
 _UNIT_BITS = 8
-UNIT = 1 << _UNIT_BITS  # of code lengths, per bit
-LAW_BITS = 20
-WEIGHT_BITS = 15
+UNIT = 1 << _UNIT_BITS  # units of code lengths in one bit
+PROBABILITY_BITS = 20  # probabilities are multiples of 2^-20
+WEIGHT_BITS = 15  # weights of distributions are at most 2^15: sums fit into 2^53
 
 
 @functools.cache
@@ -73,12 +75,12 @@ def tokenize(integers: IntArray) -> tuple[IntArray, IntArray, IntArray]:
 
 
 @dataclass(frozen=True)
-class Laws:
-    """Normal and Laplace laws of tokens, some with more zeros.
+class Distributions:
+    """Normal and Laplace distributions of tokens, some with more zeros.
 
-    `probabilities` (n_laws, 177): in units of 2^-20. `lengths` (177, n_laws): the code
-    lengths that they mean. `prior` (n_laws,): the evidence against each beforehand.
-    The first two are integers in float64.
+    With n distributions, `probabilities` (n, 177) are in units of 2^-20, `lengths`
+    (177, n) are the code lengths that they mean, and `prior` (n,) is the evidence
+    against each beforehand. The first two are integers in float64.
     """
 
     probabilities: FloatArray
@@ -131,8 +133,8 @@ def relative_weights(evidence: IntArray) -> IntArray:
     return weights
 
 
-def _families() -> Iterator[tuple[int, int, int, int]]:
-    """Yield power, j, z and prior of each law."""
+def _parameters() -> Iterator[tuple[int, int, int, int]]:
+    """Yield power, j, z and prior of each distribution."""
     for power, fine, sparse in (
         (2, range(-8, 25), range(2, 25, 3)),
         (1, range(-6, 13), range(-1, 12, 3)),
@@ -143,7 +145,7 @@ def _families() -> Iterator[tuple[int, int, int, int]]:
         yield from ((power, j, z, 3 * UNIT) for z in range(1, 6) for j in sparse)
 
 
-def _law(power: int, j: int, z: int) -> list[int]:
+def _distribution(power: int, j: int, z: int) -> list[int]:
     """Return the probabilities of the tokens, which add to 2^20, each at least 1."""
     least, bits = intervals()
     fraction = 24
@@ -156,20 +158,22 @@ def _law(power: int, j: int, z: int) -> list[int]:
         shares += [share >> (exponent // UNIT)] * 2
     if z > 0:
         shares[0] = ((1 << z) - 1) * sum(shares[1:])
-    total, free = sum(shares), (1 << LAW_BITS) - len(shares)
-    law = [1 + free * share // total for share in shares]
-    law[0] += (1 << LAW_BITS) - sum(law)
-    return law
+    total, free = sum(shares), (1 << PROBABILITY_BITS) - len(shares)
+    probabilities = [1 + free * share // total for share in shares]
+    probabilities[0] += (1 << PROBABILITY_BITS) - sum(probabilities)
+    return probabilities
 
 
 @functools.cache
-def laws() -> Laws:
-    """Return all laws."""
-    families = list(_families())
-    probabilities = np.array([_law(power, j, z) for power, j, z, _ in families])
-    lengths = UNIT * LAW_BITS - code_log2(probabilities.astype(float))
-    return Laws(
+def distributions() -> Distributions:
+    """Return all distributions."""
+    parameters = list(_parameters())
+    probabilities = np.array(
+        [_distribution(power, j, z) for power, j, z, _ in parameters]
+    )
+    lengths = UNIT * PROBABILITY_BITS - code_log2(probabilities.astype(float))
+    return Distributions(
         probabilities.astype(float),
         np.ascontiguousarray(lengths.T, dtype=float),
-        np.array([prior for *_, prior in families]),
+        np.array([prior for *_, prior in parameters]),
     )

@@ -34,8 +34,8 @@ from skinfo.compression.coding._adaptive_model import (
     WINDOW,
     GroupModel,
     block_sizes,
+    contexts_of,
     known_frequencies,
-    levels_of,
 )
 from skinfo.compression.coding._distributions import (
     N_TOKENS,
@@ -43,11 +43,12 @@ from skinfo.compression.coding._distributions import (
     tokenize,
 )
 
-_BITS = 41  # of the largest magnitude
-_TOP_BYTES = 7
+# All of these are part of the file format: other values need a new version of it.
+_BITS = 41  # of the largest magnitude; the tokens end there
+_TOP_BYTES = 7  # of the interval: 56 bits, the least width and one word
 _TOP_BITS = 8 * _TOP_BYTES
-_LEAST_WIDTH = 1 << 40
-_WORD_BITS = 16
+_LEAST_WIDTH = 1 << 40  # above the sum of frequencies, 2^26, with 14 bits of precision
+_WORD_BITS = 16  # written at once
 _WORD = (1 << _WORD_BITS) - 1
 _DAMAGED = "The coded integers are damaged."
 
@@ -61,9 +62,10 @@ def encode_integers(groups: Sequence[IntArray]) -> bytes:
 
 
 def code_length(groups: Sequence[IntArray]) -> float:
-    """Return about the bits of the code, without writing it.
+    """Return the ideal code length in bits, without encoding.
 
-    It has at most one byte more, and seldom fewer, as where most integers are zero.
+    The encoded bytes are at most one more, and seldom fewer, as where most integers are
+    zero.
     """
     return sum(_group_length(_checked(group)) for group in groups)
 
@@ -122,7 +124,7 @@ def _group_length(integers: IntArray) -> float:
         return 0.0
     tokens, _, n_bits = tokenize(integers)
     columns = np.flatnonzero(np.bincount(tokens))
-    frequencies, rows = known_frequencies(tokens, levels_of(integers), columns)
+    frequencies, rows = known_frequencies(tokens, contexts_of(integers), columns)
     sizes = frequencies[rows, np.searchsorted(columns, tokens)]
     bits = tokens.size * np.log2(TOTAL) - np.log2(sizes).sum() + n_bits.sum()
     return float(bits)
@@ -133,8 +135,8 @@ def _group_symbols(integers: IntArray) -> _Symbols:
     if integers.size == 0:
         return _Symbols(integers, integers, integers)
     tokens, further, n_bits = tokenize(integers)
-    levels, columns = levels_of(integers), np.arange(N_TOKENS)
-    frequencies, rows = known_frequencies(tokens, levels, columns)
+    contexts, columns = contexts_of(integers), np.arange(N_TOKENS)
+    frequencies, rows = known_frequencies(tokens, contexts, columns)
     sizes = frequencies[rows, tokens]
     starts = frequencies.cumsum(axis=1)[rows, tokens] - sizes
     symbols = _Symbols(starts, sizes, np.full(tokens.size, TOTAL))
@@ -230,18 +232,18 @@ class _Decoder:
     def read_block(
         self, ends: Sequence[list[int]], n_tokens: int, recent: list[int]
     ) -> tuple[IntArray, IntArray, IntArray]:
-        """Return the next tokens, their levels and their magnitudes.
+        """Return the next tokens, their contexts and their magnitudes.
 
-        `ends`: for each level, 0 and the cumulated frequencies. `recent`: `WINDOW`
+        `ends`: for each context, 0 and the cumulated frequencies. `recent`: `WINDOW`
         zeros and the magnitudes of the group so far, to which this block appends.
         """
         place, width = self._place, self._width
         least, n_bits = signed_intervals()
-        tokens, levels, magnitudes = [], [], []
+        tokens, contexts, magnitudes = [], [], []
         window_sum = sum(recent[-WINDOW:])
         for _ in range(n_tokens):
-            level = window_sum.bit_length()
-            bounds = ends[level]
+            context = window_sum.bit_length()
+            bounds = ends[context]
             unit = width // TOTAL
             token = bisect_right(bounds, place // unit) - 1
             if token == N_TOKENS:
@@ -258,12 +260,12 @@ class _Decoder:
                 place, width = self._place, self._width
                 counted = min(magnitude, LARGEST_COUNTED)
             tokens.append(token)
-            levels.append(level)
+            contexts.append(context)
             magnitudes.append(magnitude)
             window_sum += counted - recent[-WINDOW]
             recent.append(counted)
         self._place, self._width = place, width
-        return np.array(tokens), np.array(levels), np.array(magnitudes)
+        return np.array(tokens), np.array(contexts), np.array(magnitudes)
 
     def _read_bits(self, n_bits: int) -> int:
         """Read a number of so many bits, at most 16 at a time."""
@@ -302,9 +304,9 @@ def _read_group(decoder: _Decoder, n_integers: int) -> IntArray:
     for size in block_sizes(n_integers):
         bounds = _bounds(model.frequencies).tolist()
         ends = [bounds[row] for row in model.rows.tolist()]
-        tokens, levels, magnitudes = decoder.read_block(ends, size, recent)
+        tokens, contexts, magnitudes = decoder.read_block(ends, size, recent)
         groups.append(np.where(tokens % 2, magnitudes, -magnitudes))
         n_left -= size
         if n_left > 0:
-            model.update(tokens, levels)
+            model.update(tokens, contexts)
     return np.concatenate(groups)

@@ -22,12 +22,12 @@ from skinfo.compression.models._links import OutputMetric
 from skinfo.compression.models._stack import Stack, forward, layer_inputs
 
 IMPORTANCES = ("uniform", "kl", "gradient", "hessian", "gradient+hessian")
-_BLOCK_BYTES = 1 << 26  # larger blocks leave the caches and are not faster
-_LEAST_BIAS = 1e-10  # curvature of biases, beside the largest, that is not rounding
+_BLOCK_BYTES = 1 << 26  # bytes of a block of samples; larger ones are not faster
+_LEAST_BIAS = 1e-10  # share of the largest curvature of biases; less is rounding
 
 
 def weight_importance(
-    stack: Stack, X: Any, targets: FloatArray | None, kind: str
+    stack: Stack, X: Any, targets: FloatArray | None, importance: str
 ) -> list[FloatArray]:
     r"""Return the importance of each weight, (n_inputs, n_outputs) per layer.
 
@@ -38,9 +38,9 @@ def weight_importance(
     X : array or sparse matrix of shape (n, n_inputs)
         The calibration samples.
     targets : array of shape (n, n_outputs) or None
-        What :func:`loss_targets` makes of y. Only the last three kinds need it.
-    kind : {"uniform", "kl", "gradient", "hessian", "gradient+hessian"}
-        What is returned.
+        What :func:`loss_targets` returns. Only the last three importances need it.
+    importance : {"uniform", "kl", "gradient", "hessian", "gradient+hessian"}
+        Which importance is returned.
 
     Returns
     -------
@@ -68,19 +68,19 @@ def weight_importance(
       :math:`E[(\partial L / \partial w_i)^2]
       + \tfrac14 w_i^2 E[(\partial^2 L / \partial w_i^2)^2]`.
     """
-    if kind == "uniform":
+    if importance == "uniform":
         return [np.ones_like(layer.weights) for layer in stack.layers]
-    if kind == "kl":
+    if importance == "kl":
         return _kl_importance(stack, X)
     if targets is None:
         raise ValueError(
-            f"importance={kind!r} needs the true labels or values. Pass y, or "
+            f"importance={importance!r} needs the true labels or values. Pass y, or "
             'importance="kl".'
         )
     gradients, hessians, squares = _loss_moments(stack, X, targets)
-    if kind == "gradient":
+    if importance == "gradient":
         return gradients
-    if kind == "hessian":
+    if importance == "hessian":
         return [np.maximum(hessian, 0) for hessian in hessians]
     return [
         gradient + layer.weights**2 * square / 4
@@ -91,7 +91,7 @@ def weight_importance(
 
 
 def loss_targets(stack: Stack, y: Any) -> FloatArray:
-    """Return y as numbers to compare the outputs with, (n, n_outputs).
+    """Return y as numbers to compare the predictions with, (n, n_outputs).
 
     Indicators of the labels where the model predicts probabilities; -1 and 1 for other
     classifiers; y itself for regressors.
@@ -107,15 +107,15 @@ def loss_targets(stack: Stack, y: Any) -> FloatArray:
 
 
 def _indicators(y: AnyArray, classes: AnyArray, n_outputs: int) -> BoolArray:
-    """Return whether each label is that of the output, (n, n_outputs)."""
+    """Return whether each sample has the label of the output, (n, n_outputs)."""
     unknown = ~np.isin(y, classes)
     if unknown.any():
         raise ValueError(
             f"y contains {y[unknown].tolist()[0]!r}, which is none of the classes that "
             "the model was fitted on. Pass samples of these classes."
         )
-    codes = np.searchsorted(classes, y)[:, np.newaxis]
-    return np.equal(codes, 1 if n_outputs == 1 else np.arange(n_outputs))
+    positions = np.searchsorted(classes, y)[:, np.newaxis]
+    return np.equal(positions, 1 if n_outputs == 1 else np.arange(n_outputs))
 
 
 def distortion_metric(stack: Stack, raw: FloatArray) -> OutputMetric:
@@ -131,9 +131,10 @@ def _kl_importance(stack: Stack, X: Any) -> list[FloatArray]:
 
 
 def unit_importance(stack: Stack, X: Any) -> list[FloatArray]:
-    """Return the mean curvature of the distortion by each pre-activation, per layer.
+    """Return the mean curvature of the distortion by pre-activations, per layer.
 
-    E[S] of "kl", (n_outputs,): how much squared changes of the pre-activations count.
+    (n_outputs,) per layer: E[S] of "kl", the weights of squared changes of the
+    pre-activations in the distortion.
     """
     totals = [np.zeros_like(layer.biases) for layer in stack.layers]
     for i, _, curvatures in _unit_curvatures(stack, X):
@@ -200,9 +201,9 @@ def _backward(
 ) -> Iterator[tuple[int, FloatArray, FloatArray]]:
     """Yield each layer's index, last first, and dL/dz and d2L/dz2, (n, n_units).
 
-    The second derivative is exact: what the outputs' curvature gives through the
-    derivatives of the outputs, and what the curvature of each later activation gives
-    through the derivatives of its pre-activation.
+    The second derivative is exact. It has a term from the curvature of the loss,
+    through the derivatives of the outputs, and one from the curvature of each later
+    activation, through the derivatives of its pre-activation.
     """
     gradients, metric = stack.link.loss_derivatives(inputs[-1], targets)
     n, n_outputs = gradients.shape
@@ -299,7 +300,7 @@ def _weight_products(
     return whole / n, mixed / n
 
 
-def importance_of(stack: Stack, X: Any, y: Any, kind: str) -> list[FloatArray]:
-    """Return the importance of each weight."""
+def importance_of(stack: Stack, X: Any, y: Any, importance: str) -> list[FloatArray]:
+    """Return `weight_importance` for targets y as the user passes them, or None."""
     targets = None if y is None else loss_targets(stack, y)
-    return weight_importance(stack, X, targets, kind)
+    return weight_importance(stack, X, targets, importance)

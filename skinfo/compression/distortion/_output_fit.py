@@ -1,8 +1,8 @@
-"""The scale and the biases of the last layer that keep the predictions nearest.
+"""The scale and the biases of the last layer with the least distortion.
 
-Of rounded weights, outputs have about the right directions. Where a model is sure, and
-some outputs are wrong by much, a smaller scale is far better; the divergence tells,
-which is convex in the scale and the biases.
+Rounded weights give outputs of about the right directions. Where a model is sure and
+some outputs are far off, a smaller scale of all weights gives a much lower KL
+divergence, which is convex in the scale and the biases.
 """
 
 from __future__ import annotations
@@ -15,21 +15,22 @@ from skinfo._core._typing import FloatArray
 from skinfo.compression.distortion._distortion import between_predictions
 from skinfo.compression.models._links import Link, OutputMetric
 
-_N_STEPS = 20  # of Gauss and Newton
-_STEP_SIZES = (1.0, 0.25, 0.05)
-_LARGEST = 1e200  # distortion, above which slopes are not finite
-_CONVERGED = 1e-3  # of the distortion, that a step should save
-_LEAST_CURVATURE = 1e-9  # of the largest, that is followed
-_POOR = 0.1  # of the distortion of constant outputs
-_LEAST_SCALE = 1e-9
+_N_STEPS = 20  # Gauss-Newton steps at most
+_STEP_SIZES = (1.0, 0.25, 0.05)  # step lengths, tried until the distortion falls
+_LARGEST = 1e200  # distortion, above which slopes overflow
+_CONVERGED = 1e-3  # share of the distortion that a step must save to go on
+_LEAST_CURVATURE = (
+    1e-9  # share of the largest singular value; smaller ones are rounding
+)
+_POOR = 0.1  # share of the constant's distortion, above which a second start is tried
+_LEAST_SCALE = 1e-9  # a smaller scale means that the rounded outputs are of no use
 
 
 @dataclass(frozen=True, eq=False)
 class OutputFit:
-    """Outputs `scale * (changed - changed.mean(axis=0)) + centre`.
+    """The fit `scale * (changed - changed.mean(axis=0)) + centre`.
 
-    `tolerance`: the mean squared change of each output that would add as much to the
-    distortion as there is.
+    `tolerance`: the mean squared error of each output that would double the distortion.
     """
 
     scale: float
@@ -40,7 +41,8 @@ class OutputFit:
 def fit_outputs(link: Link, raw: FloatArray, changed: FloatArray) -> OutputFit:
     """Return the scale and the biases of least distortion.
 
-    `raw`, `changed` (n, n_outputs): the outputs before the link, as they were and are.
+    `raw`, `changed` (n, n_outputs): the original outputs before the link, and those of
+    rounded weights without biases.
     """
     centred = changed - changed.mean(axis=0)
     spread = float(np.sqrt(np.mean(centred**2)))
@@ -60,7 +62,10 @@ def fit_outputs(link: Link, raw: FloatArray, changed: FloatArray) -> OutputFit:
 
 
 class _Problem:
-    """Outputs as a scale times `unit`, and biases: the parameters, (1 + n_outputs,)."""
+    """The distortion as a function of a scale and biases, (1 + n_outputs,) together.
+
+    Outputs are the scale times `unit` (n, n_outputs) plus the biases.
+    """
 
     def __init__(self, link: Link, raw: FloatArray, unit: FloatArray) -> None:
         self.link, self.unit = link, unit
@@ -79,7 +84,7 @@ class _Problem:
         return self.link.curvature(outputs, self.link.function(outputs))
 
     def descend(self, parameters: FloatArray) -> FloatArray:
-        """Return parameters of less distortion, by steps of Gauss and Newton."""
+        """Return parameters of lower distortion, by Gauss-Newton steps."""
         least = self.distortion(parameters)
         if not least < _LARGEST:
             return parameters
@@ -117,7 +122,7 @@ class _Problem:
         return np.asarray(step)
 
     def _gradient(self, outputs: FloatArray) -> FloatArray:
-        """Return that of each sample's distortion, or half of it if squared."""
+        """Return the derivative of the loss towards the predictions, (n, n_outputs)."""
         changed = self.link.function(outputs)
         gradient = self.link.slope(outputs, changed) * (changed - self.predictions)
         return np.asarray(gradient)

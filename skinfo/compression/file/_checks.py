@@ -14,8 +14,8 @@ from skinfo.compression.file._coded_model import (
 from skinfo.compression.models._checks import check_stack
 from skinfo.compression.models._stack import DTYPES, Stack
 
-MOST_LAYERS = 255
-_LARGEST_EXPONENT = 1000
+MOST_LAYERS = 255  # the file has a byte for the number of layers
+_LARGEST_EXPONENT = 1000  # of 2; keeps steps within the range of float64
 
 
 def checked_stack(model: CodedModel) -> Stack:

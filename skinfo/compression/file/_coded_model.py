@@ -1,4 +1,4 @@
-"""Layers as integers: what a file holds, and the weights that it stands for."""
+"""Layers as integers, as a file holds them, and the weights that they stand for."""
 
 from __future__ import annotations
 
@@ -12,37 +12,38 @@ from skinfo.compression.coding._range_coder import code_length, encode_integers
 from skinfo.compression.models._links import Link
 from skinfo.compression.models._stack import AffineLayer, ModelSpec, Stack
 
-_SQRT_2 = 1.4142135623730951  # in float64; files depend on it
+_SQRT_2 = 1.4142135623730951  # the float64 nearest to it; decoded weights depend on it
 
-LARGEST_SPACING = 16
-_BIAS_SHARE = 0.02  # of the distortion, that rounding the biases may add
-_LARGEST_CODE = 1 << 40
-_FINE = 2.0**-24  # of the largest bias, where nothing tells how exact it should be
-_LEAST_STEP = 2.0**-999
-_FLOATS = (1e-37, 1e38)  # float32
+LARGEST_SPACING = 16  # half octaves; the file has 4 bits for it
+_BIAS_SHARE = 0.02  # share of the squared error that rounding the biases may add
+_LARGEST_CODE = 1 << 40  # magnitude of a bias code; the coder takes those below 2^41
+_FINE = 2.0**-24  # share of the largest bias, float32 precision, if weights are exact
+_LEAST_STEP = 2.0**-999  # keeps the exponent of the biases above the least of the file
+_FLOATS = (1e-37, 1e38)  # steps in this range are normal numbers of float32
 
 
 @dataclass(frozen=True, eq=False)
 class CodedLayer:
-    """One affine layer as integers.
+    """One affine layer as integers, with what turns them into weights and biases.
 
     Attributes
     ----------
     codes : ndarray of shape (n_inputs, n_outputs)
         Multiples of the steps, or indices into the codebook less its middle.
     step : float
-        Of the weights: a float32, not 0.
+        The step of the weights: a positive float32.
     exponents : ndarray of shape (n_inputs,) or None
-        The step of feature i is `step * 2 ** (spacing * exponents[i] / 2)`, see
-        `step_factors`. None: all the same.
-    codebook : ndarray of shape (n_levels,) or None
-        The values that indices stand for, each a float32. None: multiples of steps.
+        The step of input i is `step * 2 ** (spacing * exponents[i] / 2)`, see
+        `step_factors`. None: all inputs have the same step.
+    codebook : ndarray of shape (n_centers,) or None
+        The centers that indices stand for, each a float32. None: codes are multiples
+        of steps.
     bias_codes : ndarray of shape (n_outputs,)
         Multiples of `2 ** bias_exponent`.
     bias_exponent : int
-        Of the step of the biases.
+        The step of the biases is `2 ** bias_exponent`.
     spacing : int
-        Of the steps, in half octaves: 1 to `LARGEST_SPACING`.
+        Spacing of the steps of the inputs, in half octaves: 1 to `LARGEST_SPACING`.
     """
 
     codes: IntArray
@@ -68,9 +69,10 @@ class CodedLayer:
         return self.bias_codes * np.float64(2.0**self.bias_exponent)
 
     def weight_groups(self) -> list[IntArray]:
-        """Return the integers of the weights, as the range coder takes them.
+        """Return the integers of the weights in groups, as the range coder takes them.
 
-        With exponents: these, then the codes of the rows of each exponent, ascending.
+        With exponents, they are the first group, and the codes of the rows of each
+        distinct exponent, ascending, are the others.
         """
         if self.exponents is None:
             return [self.codes.ravel()]
@@ -90,7 +92,7 @@ class CodedLayer:
 
 @dataclass(frozen=True, eq=False)
 class CodedModel:
-    """A model as integers: its layers, and all else but their numbers."""
+    """A model as integers: its coded layers, activations, link and spec."""
 
     layers: tuple[CodedLayer, ...]
     activations: tuple[str, ...]
@@ -107,7 +109,7 @@ def weight_bytes(layers: Sequence[CodedLayer]) -> int:
 
 
 def weight_bits(layers: Sequence[CodedLayer]) -> float:
-    """Return about the same in bits, without coding."""
+    """Return the ideal code length of `weight_bytes` in bits, without coding."""
     groups = [group for layer in layers for group in layer.weight_groups()]
     return code_length(groups) + 8 * sum(each.n_bytes_of_numbers for each in layers)
 
@@ -122,15 +124,15 @@ def decoded(model: CodedModel) -> Stack:
 
 
 def is_float32(step: float) -> bool:
-    """Tell whether a step can be a float32."""
+    """Return whether float32 can hold a step with full precision."""
     return _FLOATS[0] < step < _FLOATS[1]
 
 
 def with_biases(layer: CodedLayer, biases: FloatArray, variance: float) -> CodedLayer:
     """Return the layer with these biases, rounded.
 
-    `variance`: the mean squared error of its outputs, of which rounding the biases may
-    add a small share.
+    `variance`: the mean squared error of the outputs. Rounding the biases adds a small
+    share of it.
     """
     largest = float(np.abs(biases).max(initial=0))
     step = np.sqrt(12 * _BIAS_SHARE * variance) if variance > 0 else largest * _FINE

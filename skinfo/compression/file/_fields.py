@@ -1,9 +1,9 @@
 """The fields of a file: numbers and texts as bytes, and back.
 
-Numbers of at least 0 of any size have bytes of 7 bits, the lowest first; all but the
-last have the top bit too, and the last is 0 for the number 0 only. A number n of either
-sign is 2n, or -2n - 1 if negative. A text is the number of its bytes and these, UTF-8.
-All else has a fixed size, the lowest byte first.
+Nonnegative integers are variable-length: 7 bits in a byte, the lowest first; the top
+bit is set in all bytes but the last, and the last is 0 for the number 0 only. An
+integer n of either sign is written as 2n, or -2n - 1 if negative. A text is the number
+of its bytes, then these in UTF-8. All else has a fixed size, the lowest byte first.
 """
 
 from __future__ import annotations
@@ -15,16 +15,18 @@ import numpy as np
 
 from skinfo._core._typing import FloatArray
 
-_LARGEST_VARINT = 10  # bytes
+_LARGEST_VARINT = 10  # bytes; enough for 64 bits and a sign, with 7 bits in each
+# Numbers that a file of n bytes may have: 2^20 + 2^10 n, at most 2^27 (1 GiB of
+# float64), so that a short damaged file cannot take much memory or time.
 _FREE_NUMBERS = 1 << 20
 _NUMBERS_PER_BYTE = 1 << 10
 _MOST_NUMBERS = 1 << 27
 
 
 def check_size(n_numbers: int, n_bytes: int) -> None:
-    """Raise a ValueError where a file of so few bytes has so many numbers.
+    """Raise a ValueError if a file of `n_bytes` has too many numbers.
 
-    Zeros cost next to no bytes, but a reader has to hold and to compute them.
+    Zeros cost next to no bytes in a file, but memory and time in a reader.
     """
     most = min(_FREE_NUMBERS + _NUMBERS_PER_BYTE * n_bytes, _MOST_NUMBERS)
     if n_numbers > most:
@@ -35,7 +37,7 @@ def check_size(n_numbers: int, n_bytes: int) -> None:
 
 
 def pack_bits(values: Sequence[int], widths: Sequence[int]) -> bytes:
-    """Return numbers of so many bits, the first the lowest, in whole bytes."""
+    """Return integers of these bit widths as bytes, the first in the lowest bits."""
     packed = 0
     for value, width in zip(reversed(values), reversed(widths), strict=True):
         packed = packed << width | value
@@ -43,7 +45,7 @@ def pack_bits(values: Sequence[int], widths: Sequence[int]) -> bytes:
 
 
 def unpack_bits(data: bytes, widths: Sequence[int]) -> list[int]:
-    """Return the numbers of so many bits."""
+    """Return the integers of the given bit widths."""
     packed, values = int.from_bytes(data, "little"), []
     for width in widths:
         values.append(packed & ((1 << width) - 1))
@@ -52,7 +54,7 @@ def unpack_bits(data: bytes, widths: Sequence[int]) -> list[int]:
 
 
 def varint(number: int) -> bytes:
-    """Return a number of at least 0 of any size as bytes."""
+    """Return a nonnegative integer as bytes."""
     data = bytearray()
     while number > 0x7F:
         data.append(number & 0x7F | 0x80)
@@ -62,7 +64,7 @@ def varint(number: int) -> bytes:
 
 
 def signed_varint(number: int) -> bytes:
-    """Return a number of any size and either sign as bytes."""
+    """Return an integer of either sign as bytes."""
     return varint(2 * number if number >= 0 else -2 * number - 1)
 
 
@@ -76,7 +78,7 @@ def text(string: str) -> bytes:
 
 
 def singles(values: FloatArray) -> bytes:
-    """Return numbers, each a float32, as bytes."""
+    """Return floats, each of them exact in float32, as bytes."""
     return values.astype("<f4").tobytes()
 
 
@@ -86,7 +88,7 @@ def double(value: float) -> bytes:
 
 
 class Reader:
-    """What is left of the bytes of a file. What lacks raises a ValueError."""
+    """A cursor over the bytes of a file. Reading past the end raises a ValueError."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -111,7 +113,7 @@ class Reader:
         return self.take(1)[0]
 
     def varint(self) -> int:
-        """Return a number of at least 0 of any size."""
+        """Return a nonnegative integer."""
         number = 0
         for i in range(_LARGEST_VARINT):
             byte = self.byte()
@@ -123,25 +125,25 @@ class Reader:
         raise ValueError("A number is too long. The file is damaged.")
 
     def signed_varint(self) -> int:
-        """Return a number of any size and either sign."""
+        """Return an integer of either sign."""
         half, is_negative = divmod(self.varint(), 2)
         return -half - 1 if is_negative else half
 
     def size(self) -> int:
-        """Return a number of at least 1."""
+        """Return a positive integer."""
         number = self.varint()
         if number == 0:
             raise ValueError("A size is 0. The file is damaged.")
         return number
 
     def count(self, n_bytes_each: int = 1) -> int:
-        """Return the number of things that follow, of so many bytes at least."""
+        """Return the number of entries that follow, each of at least `n_bytes_each`."""
         number = self.size()
         self.check_room(number, n_bytes_each)
         return number
 
     def check_room(self, number: int, n_bytes_each: int = 1) -> None:
-        """Raise unless so many things, of so many bytes at least, can follow."""
+        """Raise a ValueError unless that many entries can follow."""
         if number * n_bytes_each > self.n_left:
             raise ValueError(
                 f"{number} entries do not fit into {self.n_left} bytes. The file is "
@@ -157,7 +159,7 @@ class Reader:
             raise ValueError("A text is not UTF-8. The file is damaged.") from None
 
     def singles(self, number: int) -> FloatArray:
-        """Return so many float32."""
+        """Return the next `number` float32, as float64."""
         return np.frombuffer(self.take(4 * number), dtype="<f4").astype(np.float64)
 
     def double(self) -> float:

@@ -6,12 +6,12 @@ The bytes are, with the fields of `_fields`:
 - the class of the model (its id in FAMILIES), a byte;
 - its spec, two bytes of these numbers of bits: dtype 1, dtype of the intercept 1, kind
   of the intercept 2, dimensions of coef_ less 1 1, labels 2, whether there are feature
-  names 1, link 3, activation of the hidden layers 2, way to keep the classes 3;
+  names 1, link 3, activation of the hidden layers 2, encoding of the class labels 3;
 - the number of layers, a byte, and of features, then of outputs of each layer;
 - the power, a float64, if the model is a TweedieRegressor;
-- the classes, as `_classes` has them;
+- the class labels, in the encoding of `_labels`;
 - of each layer a byte of layout 2 bits, has exponents 1, has a codebook 1, and their
-  spacing less 1 4; the number of levels and the codebook, each a float32, or else the
+  spacing less 1 4; the number of centers and the codebook, each a float32, or else the
   step, a float32; and the exponent of the biases;
 - the names of the features, if any;
 - of each layer the exponents, the codes row by row (with exponents: a group for each
@@ -19,7 +19,7 @@ The bytes are, with the fields of `_fields`:
   coder, up to
 - the CRC-32 of all before.
 
-All is checked before anything of its size is made, both in writing and in reading.
+Sizes are checked before memory is allocated, both in writing and in reading.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ import numpy as np
 from skinfo._core._typing import AnyArray, FloatArray, IntArray
 from skinfo.compression.coding._range_coder import IntegerReader, encode_integers
 from skinfo.compression.file._checks import checked_stack
-from skinfo.compression.file._classes import class_code, read_classes, write_classes
 from skinfo.compression.file._coded_model import CodedLayer, CodedModel
 from skinfo.compression.file._fields import (
     Reader,
@@ -50,6 +49,7 @@ from skinfo.compression.file._fields import (
     unpack_bits,
     varint,
 )
+from skinfo.compression.file._labels import label_encoding, read_labels, write_labels
 from skinfo.compression.models._activations import ACTIVATIONS
 from skinfo.compression.models._families import ModelFamily, family_with_id
 from skinfo.compression.models._links import LINKS
@@ -63,6 +63,7 @@ from skinfo.compression.models._stack import (
 )
 from skinfo.compression.models._writing import write_model
 
+# the format: doc/compression_format.rst
 _MAGIC = b"\xa7SK"
 _VERSION = 1
 _CRC_BYTES = 4
@@ -77,8 +78,8 @@ _SPEC_BITS = {
     "activation": 2,
     "classes": 3,
 }
-_LAYER_BITS = (2, 1, 1, 4)
-_NUMBERS_PER_GROUP = 1 << 13  # take about as long as the coder for a group
+_LAYER_BITS = (2, 1, 1, 4)  # layout, has exponents, has a codebook, spacing less 1
+_NUMBERS_PER_GROUP = 1 << 13  # numbers that take as long to decode as an empty group
 _DAMAGED = "The file is damaged."
 
 
@@ -107,7 +108,7 @@ def to_bytes(model: CodedModel, feature_names: Sequence[str] | None = None) -> b
 def from_bytes(data: bytes) -> tuple[Stack, list[str] | None]:
     """Return the stack and the feature names of a file.
 
-    Raises a ValueError for all that `to_bytes` does not make.
+    Raises a ValueError for bytes that `to_bytes` never returns.
     """
     with np.errstate(all="ignore"):  # NaN and infinity are refused thereafter
         model, names = _read_model(data)
@@ -122,7 +123,7 @@ def load_compressed(
     Parameters
     ----------
     path_or_bytes : str, path-like or bytes-like
-        Where the file is, or what is in it.
+        The path of the file, or its content.
 
     Returns
     -------
@@ -137,14 +138,14 @@ def load_compressed(
         If the file is damaged or of an unknown version, or holds a model that the
         installed scikit-learn lacks.
     TypeError
-        If `path_or_bytes` is none of these.
+        If `path_or_bytes` has another type.
     OSError
         If the file cannot be read.
 
     Notes
     -----
-    Nothing in the file is executed: it has numbers and texts only, all of which are
-    checked, and a checksum. Its size bounds the memory and the time that it takes.
+    Nothing in the file is executed: it has only numbers, texts and a checksum, all of
+    which are checked. Its size bounds the memory and the time of reading.
 
     Examples
     --------
@@ -170,7 +171,7 @@ def load_compressed(
 
 
 def _read_file(path: Path) -> bytes:
-    """Return the bytes of a file: only the first where they are not ours."""
+    """Return the bytes of a file, or its first bytes if it has another magic."""
     with path.open("rb") as file:
         start = file.read(len(_MAGIC))
         return start + file.read() if start == _MAGIC else start
@@ -187,7 +188,7 @@ def _check_groups(sizes: Sequence[int], data: bytes) -> None:
 def _write_head(model: CodedModel, *, has_names: bool) -> bytes:
     spec, layers = model.spec, model.layers
     n_outputs = layers[-1].codes.shape[1]
-    code = class_code(spec.classes, n_outputs)
+    encoding = label_encoding(spec.classes, n_outputs)
     numbers = {
         "dtype": _number_of(spec.dtype, DTYPES),
         "intercept_dtype": _number_of(spec.intercept_dtype, DTYPES),
@@ -197,7 +198,7 @@ def _write_head(model: CodedModel, *, has_names: bool) -> bytes:
         "has_names": int(has_names),
         "link": model.link.id,
         "activation": ACTIVATIONS[model.activations[0]].id,
-        "classes": code,
+        "classes": encoding,
     }
     sizes = [len(layers[0].codes), *(layer.codes.shape[1] for layer in layers)]
     return b"".join(
@@ -207,7 +208,7 @@ def _write_head(model: CodedModel, *, has_names: bool) -> bytes:
             bytes([len(layers)]),
             *(varint(size) for size in sizes),
             double(spec.power) if spec.family.has_power else b"",
-            write_classes(code, spec.classes),
+            write_labels(encoding, spec.classes),
         ]
     )
 
@@ -226,10 +227,10 @@ def _write_layer(layer: CodedLayer, layout: str) -> bytes:
         layer.spacing - 1,
     ]
     if layer.codebook is None:
-        levels = singles(np.array([layer.step]))
+        values = singles(np.array([layer.step]))
     else:
-        levels = varint(len(layer.codebook)) + singles(layer.codebook)
-    return pack_bits(flags, _LAYER_BITS) + levels + signed_varint(layer.bias_exponent)
+        values = varint(len(layer.codebook)) + singles(layer.codebook)
+    return pack_bits(flags, _LAYER_BITS) + values + signed_varint(layer.bias_exponent)
 
 
 def _write_names(names: Sequence[str], first: CodedLayer) -> bytes:
@@ -253,7 +254,7 @@ def _groups(layer: CodedLayer) -> list[IntArray]:
 
 @dataclass(frozen=True)
 class _Head:
-    """What a file says of the model before its layers."""
+    """The fields of a file before its layers."""
 
     family: ModelFamily
     spec: dict[str, int]
@@ -284,11 +285,11 @@ def _read_model(data: bytes) -> tuple[CodedModel, list[str] | None]:
     reader = Reader(_checked_content(data))
     head = _read_head(reader, len(data))
     shapes = list(pairwise(head.sizes))
-    plans = [_read_layer(reader, shape) for shape in shapes]
-    _check_groups([size for plan in plans for size in plan.least_groups], data)
+    headers = [_read_layer(reader, shape) for shape in shapes]
+    _check_groups([size for header in headers for size in header.least_groups], data)
     names = _read_names(reader, head.sizes[0]) if head.spec["has_names"] else None
-    layers = _read_integers(reader.take(reader.n_left), plans, data)
-    return _assemble(head, plans, layers), names
+    layers = _read_integers(reader.take(reader.n_left), headers, data)
+    return _assemble(head, headers, layers), names
 
 
 def _read_head(reader: Reader, n_bytes: int) -> _Head:
@@ -302,13 +303,13 @@ def _read_head(reader: Reader, n_bytes: int) -> _Head:
     sizes = [reader.size() for _ in range(n_layers + 1)]
     check_size(sum(first * second for first, second in pairwise(sizes)), n_bytes)
     power = reader.double() if family.has_power else 0.0
-    classes = read_classes(spec["classes"], reader, sizes[-1])
+    classes = read_labels(spec["classes"], reader, sizes[-1])
     return _Head(family, spec, sizes, power, classes)
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """What a file says of a layer before its integers."""
+class _LayerHeader:
+    """The fields of a layer before the coded integers."""
 
     shape: tuple[int, int]
     layout: str
@@ -320,18 +321,18 @@ class _Plan:
 
     @property
     def least_groups(self) -> list[int]:
-        """The sizes of the groups of integers, were there one exponent only."""
+        """The sizes of the groups of integers if all exponents are equal."""
         n_inputs, n_outputs = self.shape
         exponents = [n_inputs] if self.has_exponents else []
         return [*exponents, n_inputs * n_outputs, n_outputs]
 
 
-def _read_layer(reader: Reader, shape: tuple[int, int]) -> _Plan:
+def _read_layer(reader: Reader, shape: tuple[int, int]) -> _LayerHeader:
     layout, has_exponents, has_codebook, spacing = unpack_bits(
         reader.take(1), _LAYER_BITS
     )
     codebook = reader.singles(reader.count(4)) if has_codebook else None
-    return _Plan(
+    return _LayerHeader(
         shape=shape,
         layout=_word(layout, LAYOUTS),
         has_exponents=bool(has_exponents),
@@ -348,27 +349,27 @@ def _read_names(reader: Reader, n_features: int) -> list[str]:
 
 
 def _read_integers(
-    code: bytes, plans: list[_Plan], data: bytes
+    encoded: bytes, headers: list[_LayerHeader], data: bytes
 ) -> tuple[CodedLayer, ...]:
-    """Return the layers. The exponents say which groups their codes have."""
-    integers = IntegerReader(code)
-    sizes = [size for plan in plans for size in plan.least_groups]
+    """Return the layers; the exponents of each determine the groups of its codes."""
+    integers = IntegerReader(encoded)
+    sizes = [size for header in headers for size in header.least_groups]
     layers = []
-    for plan in plans:
-        n_inputs, n_outputs = plan.shape
-        exponents = integers.read(n_inputs) if plan.has_exponents else None
+    for header in headers:
+        n_inputs, n_outputs = header.shape
+        exponents = integers.read(n_inputs) if header.has_exponents else None
         scales = np.zeros(n_inputs, dtype=np.int64) if exponents is None else exponents
         sizes += [0] * (len(np.unique(scales)) - 1)  # so many groups more
         _check_groups(sizes, data)
         layers.append(
             CodedLayer(
                 codes=_read_codes(integers, scales, n_outputs),
-                step=plan.step,
+                step=header.step,
                 exponents=exponents,
-                codebook=plan.codebook,
+                codebook=header.codebook,
                 bias_codes=integers.read(n_outputs),
-                bias_exponent=plan.bias_exponent,
-                spacing=plan.spacing,
+                bias_exponent=header.bias_exponent,
+                spacing=header.spacing,
             )
         )
     integers.finish()
@@ -385,14 +386,14 @@ def _read_codes(integers: IntegerReader, scales: IntArray, n_outputs: int) -> In
 
 
 def _assemble(
-    head: _Head, plans: list[_Plan], layers: tuple[CodedLayer, ...]
+    head: _Head, headers: list[_LayerHeader], layers: tuple[CodedLayer, ...]
 ) -> CodedModel:
     numbers = head.spec
     spec = ModelSpec(
         family=head.family,
         dtype=_word(numbers["dtype"], DTYPES),
         intercept_dtype=_word(numbers["intercept_dtype"], DTYPES),
-        layouts=tuple(plan.layout for plan in plans),
+        layouts=tuple(header.layout for header in headers),
         intercept=_word(numbers["intercept"], INTERCEPTS),
         n_dimensions=numbers["n_dimensions"] + 1,
         classes=head.classes,

@@ -149,7 +149,7 @@ def _read_numbers(name: str, numbers: ArrayLike) -> FloatArray:
 
 
 def _read_weights(weights: ArrayLike | None, n_values: int) -> FloatArray:
-    """Return the weights, those that are all 0 as ones."""
+    """Return the weights, or ones if there are none or all are 0."""
     if weights is None:
         return np.ones(n_values)
     read = _read_numbers("weights", weights)
@@ -163,9 +163,9 @@ def _read_weights(weights: ArrayLike | None, n_values: int) -> FloatArray:
 
 
 def _gather(values: FloatArray, masses: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the distinct of ascending values that count, and the mass of each.
+    """Return the distinct ascending values of positive mass, and the mass of each.
 
-    The largest of `masses` is about 1; the tiniest vanish beside it.
+    The largest of `masses` is about 1; subnormal ones are dropped.
     """
     counted = masses > np.finfo(float).tiny
     values, masses = values[counted], masses[counted]
@@ -194,9 +194,11 @@ def _label(
     first: FloatArray,
     last: FloatArray,
 ) -> IntArray:
-    """Return the index of the nearest center; `first` to `last` keep their cluster.
+    """Return the index of the nearest center of each value, (n_values,).
 
-    Of the values before `order` made them ascend.
+    `ascending` is `values[order]`; labels are in the order of `values`. The points from
+    `first` to `last` of a cluster keep its center, even if rounding makes another one
+    nearer.
     """
     middle = centers[:-1] / 2 + centers[1:] / 2
     between = (last[:-1] <= middle) & (middle < first[1:])
@@ -212,7 +214,7 @@ def _label(
 def _summarise(
     points: FloatArray, masses: FloatArray, bounds: IntArray
 ) -> tuple[FloatArray, float]:
-    """Return the mean of each cluster, and the inertia of all."""
+    """Return the means (n_clusters,), and the inertia of all clusters together."""
     means, offsets = from_means(points, masses, bounds)
     starts = bounds[:-1]
     shift = np.add.reduceat(masses * offsets, starts)

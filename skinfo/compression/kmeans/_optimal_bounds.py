@@ -1,4 +1,4 @@
-"""Clusters of sorted points with the least inertia: where each one begins."""
+"""Clusters of sorted points with the least inertia, as bounds between them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 
 from skinfo._core._typing import FloatArray, IntArray
 
-_LARGEST_EXACT = 3000  # distinct values; the table of costs has their square
-_FEWEST_CELLS = 512
-_MOST_CELLS = 2048
-_CELLS_PER_CLUSTER = 8
-_LEVELLINGS = 8  # of the cells; each takes a gap closer to one cell
+_LARGEST_EXACT = 3000  # distinct values; bounds the table of costs to 72 MB
+_FEWEST_CELLS = 512  # cells in place of many values, on which clusters are exact
+_MOST_CELLS = 2048  # cells; bounds the table of costs to 32 MiB
+_CELLS_PER_CLUSTER = 8  # cells, between these two bounds
+_LEVELLINGS = 8  # iterations, each of which brings wide gaps closer to one cell
 _WIDE = 96  # candidates on each side of a bound, over one whole cluster
-_NARROW = 6
-_MOST_DENSE = 16  # candidates whose pairs are all compared
-_MOST_CANDIDATES = 1 << 18  # of all bounds together
-_MOST_PASSES = 50
-_ROUNDING = 1e-13  # of sums of costs
-_BRANCHES = 4  # rows are searched at strides of its powers
+_NARROW = 6  # candidates on each side in the passes thereafter
+_MOST_DENSE = 16  # candidates of a bound, up to which all pairs are compared
+_MOST_CANDIDATES = 1 << 18  # candidates of all bounds together; bounds the memory
+_MOST_PASSES = 50  # over the bounds; they usually stop moving earlier
+_ROUNDING = 1e-13  # relative rounding error of sums of costs
+_BRANCHES = 4  # rows are searched at strides of its powers, coarse to fine
 
 Cost = Callable[[IntArray, IntArray], FloatArray]
 
@@ -112,7 +112,7 @@ def _add_cluster(
     # rows between begins and ends
     first = np.zeros(n_rows + 1, dtype=np.int64)
     last = np.full((_BRANCHES + 1) * n_rows + 1, len(costs))
-    for places, before, after in _levels(n_rows):
+    for places, before, after in _search_rounds(n_rows):
         rows = places - 1
         low = first[before]
         high = np.maximum(np.minimum(limits[rows], last[after]), low)
@@ -122,18 +122,18 @@ def _add_cluster(
 
 
 @lru_cache
-def _levels(n_rows: int) -> tuple[tuple[IntArray, IntArray, IntArray], ...]:
-    """Return the places 1 to n_rows level by level, with those known around each."""
-    levels = []
+def _search_rounds(n_rows: int) -> tuple[tuple[IntArray, IntArray, IntArray], ...]:
+    """Return the places 1 to n_rows round by round, with those known around each."""
+    rounds = []
     places = np.arange(1, n_rows + 1)
     stride = 1
     while stride <= n_rows:
         wide = _BRANCHES * stride
         new = places[(places % stride == 0) & (places % wide != 0)]
         before = new // wide * wide
-        levels.append((new, before, before + wide))
+        rounds.append((new, before, before + wide))
         stride = wide
-    return tuple(levels[::-1])
+    return tuple(rounds[::-1])
 
 
 def _search(
@@ -188,9 +188,9 @@ def _cell_bounds(points: FloatArray, masses: FloatArray, n_cells: int) -> IntArr
     bounds = np.searchsorted(positions, targets)
     bounds[-1] = len(points)
     # no cell is empty
-    order = np.arange(n_cells + 1)
-    bounds = np.maximum.accumulate(bounds - order)
-    result: IntArray = np.minimum(bounds, len(points) - n_cells) + order
+    numbers = np.arange(n_cells + 1)
+    bounds = np.maximum.accumulate(bounds - numbers)
+    result: IntArray = np.minimum(bounds, len(points) - n_cells) + numbers
     return result
 
 

@@ -1,8 +1,9 @@
-"""Lattice reduction: integer combinations of rows that are nearly orthogonal.
+"""Lattice reduction (LLL): integer combinations of rows that are nearly orthogonal.
 
-Equal steps make a lattice of the weights. Where inputs are nearly collinear, rounding
-row by row finds poor points of it: the last rows have to be as fine as the first would
-need. In a reduced basis, all rows need about the same step.
+With one step for all rows, quantised weights are the points of a lattice. Where inputs
+are nearly collinear, the best steps of the rows differ much, and rounding row by row
+finds points far from the nearest one. In a reduced basis, all rows need about the same
+step.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ from scipy.linalg import cholesky
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo.compression.rounding._feedback import (
     LARGEST_CODE,
-    FeedbackPlan,
-    make_plan,
+    FeedbackFactors,
+    feedback_factors,
     round_with_feedback,
 )
 
-_LOVASZ = 0.99  # how far the squared lengths may fall from one vector to the next
-_MOST_TIMES = 2.0**40  # one vector may be as long as another, so that rounding is small
+# The factor of Lovasz' condition on squared lengths; 1 would give the best basis, and a
+# number below it lets the algorithm end in polynomial time.
+_LOVASZ = 0.99
+_MOST_TIMES = 2.0**40  # ratio of lengths, so that integers stay exact below 2^53
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,17 +33,17 @@ class ReducedLattice:
     """Integers q (d, k) as B z, with a basis B in which errors are fed back.
 
     `basis` (d, d): B, of integers with determinant 1 or -1. `inverse` (d, d): B^-1,
-    also of integers. `plan`: of B' H B for the metric H.
+    also of integers. `feedback`: the factors of B' H B for the metric H.
     """
 
     basis: FloatArray
     inverse: FloatArray
-    plan: FeedbackPlan
+    feedback: FeedbackFactors
 
     def rounded(self, weights: FloatArray, step: float) -> IntArray:
         """Return the codes (d, k) of weights, all with the same step."""
         coordinates = round_with_feedback(
-            self.inverse @ weights, self.plan, step, rate_weight=0.0, exponents=None
+            self.inverse @ weights, self.feedback, step, rdo_lambda=0.0, exponents=None
         )
         codes = self.basis @ coordinates
         return np.clip(codes, -LARGEST_CODE, LARGEST_CODE).astype(np.int64)
@@ -51,9 +54,9 @@ def reduce_lattice(
 ) -> ReducedLattice:
     """Return a basis of integers, short and nearly orthogonal in a metric (d, d).
 
-    `start`: that of a metric like this one, which makes it quicker. Raises LinAlgError
-    where the metric is not positive definite, or so unequal that rounding errors would
-    count.
+    `start`: the basis of a similar metric, from which fewer steps are needed. Raises
+    LinAlgError where the metric is not positive definite, or the scales differ so much
+    that the integers would not be exact.
 
     References
     ----------
@@ -81,11 +84,11 @@ def reduce_lattice(
         i = max(i - 1, 1)
     # feedback starts with what is last here
     basis, inverse, vectors = basis[:, ::-1], inverse[::-1], R[:, ::-1]
-    return ReducedLattice(basis, inverse, make_plan(vectors.T @ vectors))
+    return ReducedLattice(basis, inverse, feedback_factors(vectors.T @ vectors))
 
 
 def _make_short(i: int, R: FloatArray, basis: FloatArray, inverse: FloatArray) -> None:
-    """Take multiples of the vectors before it from the i-th, in place."""
+    """Subtract from the i-th vector multiples of those before it, in place."""
     for j in range(i - 1, -1, -1):
         times = np.rint(R[j, i] / R[j, j])
         if times != 0:

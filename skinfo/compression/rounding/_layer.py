@@ -1,4 +1,4 @@
-"""How a layer is rounded: its weights in blocks of inputs, with feedback of errors."""
+"""Rounding of a layer, in blocks of inputs that count as uncorrelated."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from skinfo.compression.file._coded_model import (
     step_factors,
 )
 from skinfo.compression.rounding._feedback import (
-    FeedbackPlan,
-    make_plan,
+    FeedbackFactors,
+    feedback_factors,
     round_with_feedback,
 )
 from skinfo.compression.rounding._lattice import ReducedLattice
@@ -24,11 +24,12 @@ from skinfo.compression.rounding._lattice import ReducedLattice
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Some inputs of a layer, the weights that they should have, and the curvature.
+    """Some inputs of a layer, their target weights, and the curvature.
 
-    `rows` (d,): the inputs. `weights` (d, k). `covariance` (d, d): of the inputs.
-    `curvature`: the same, or, where outputs matter together, that of all d k weights.
-    `metric`: this curvature with damping.
+    `rows` (d,): the indices of the inputs. `weights` (d, k): the real weights to round.
+    `covariance` (d, d): of the inputs. `curvature`: the covariance, or, where outputs
+    are rounded together, the matrix (d k, d k) of all weights. `metric`: the curvature
+    plus damping.
     """
 
     rows: IntArray
@@ -38,46 +39,49 @@ class Block:
     metric: FloatArray
 
     @cached_property
-    def plan(self) -> FeedbackPlan:
-        """How errors are fed back."""
-        return make_plan(self.metric)
+    def feedback(self) -> FeedbackFactors:
+        """The factors of the metric, by which errors are fed back."""
+        return feedback_factors(self.metric)
 
     @property
     def log_scales(self) -> FloatArray:
-        """The logarithms of the best steps of the inputs, (d,)."""
-        logs = self.plan.log_scales.reshape(len(self.rows), -1)
+        """The base-2 logarithms of the best steps of the inputs, (d,)."""
+        logs = self.feedback.log_scales.reshape(len(self.rows), -1)
         return np.asarray(logs.mean(axis=1), dtype=np.float64)
 
     def rounded(
-        self, step: float, exponents: IntArray | None, rate_weight: float
+        self, step: float, exponents: IntArray | None, rdo_lambda: float
     ) -> IntArray:
-        """Return the codes, (d, k). `exponents`: in half octaves."""
-        weights = self._as_planned(self.weights)
+        """Return the codes, (d, k). `exponents` (d,): of the steps, in half octaves."""
+        weights = self._as_columns(self.weights)
         if exponents is not None:
             exponents = np.repeat(exponents, len(weights) // len(self.rows))
         codes = round_with_feedback(
-            weights, self.plan, step, rate_weight=rate_weight, exponents=exponents
+            weights, self.feedback, step, rdo_lambda=rdo_lambda, exponents=exponents
         )
         return codes.reshape(self.weights.shape)
 
     def rounded_in(self, lattice: ReducedLattice, step: float) -> IntArray:
-        """Return the codes, (d, k), by a reduced basis of the metric."""
-        codes = lattice.rounded(self._as_planned(self.weights), step)
+        """Return the codes, (d, k), rounded in a reduced basis of the metric."""
+        codes = lattice.rounded(self._as_columns(self.weights), step)
         return codes.reshape(self.weights.shape)
 
     def products(self, values: FloatArray) -> FloatArray:
-        """Return q' H q and q' H w of other weights q (d, k)."""
-        q, w = self._as_planned(values), self._as_planned(self.weights)
+        """Return q' H q and q' H w, (2,), for the weights w and quantised weights q."""
+        q, w = self._as_columns(values), self._as_columns(self.weights)
         turned = self.curvature @ q
         return np.array([np.sum(turned * q), np.sum(turned * w)])
 
-    def _as_planned(self, values: FloatArray) -> FloatArray:
+    def _as_columns(self, values: FloatArray) -> FloatArray:
         return values.reshape(len(self.curvature), -1)
 
 
 @dataclass(frozen=True, eq=False)
-class LayerPlan:
-    """The inputs that vary, in blocks that are taken for uncorrelated."""
+class LayerRounding:
+    """The inputs that vary, in blocks that count as uncorrelated.
+
+    `log_scale`: the mean of `log_scales` over all inputs.
+    """
 
     blocks: tuple[Block, ...]
     log_scale: float = field(init=False)
@@ -93,14 +97,15 @@ class LayerPlan:
         shape: tuple[int, ...],
         *,
         spacing: int,
-        rate_weight: float,
+        rdo_lambda: float,
         lattice: ReducedLattice | None,
     ) -> CodedLayer:
         """Return the layer without biases; inputs that do not vary have codes 0.
 
-        `spacing`: of the steps of the inputs; 0: they have the same. The step is
-        changed a little, so that E[q' H (w - q)] = 0 for the weights w and the
-        multiples q. `lattice`: by which the one block is rounded.
+        `spacing`: of the individual steps of the inputs, in half octaves; 0: all have
+        the same step. After rounding, the step is scaled so that q' H (w - q) = 0 for
+        the weights w and the quantised weights q. `lattice`: the basis in which the one
+        block is rounded, or None.
         """
         codes = np.zeros(shape, dtype=np.int64)
         exponents = np.zeros(shape[0], dtype=np.int64)
@@ -112,7 +117,7 @@ class LayerPlan:
                 exponents[block.rows] = np.rint(2 * logs / spacing).astype(np.int64)
                 own = spacing * exponents[block.rows]
             found = (
-                block.rounded(step, own, rate_weight)
+                block.rounded(step, own, rdo_lambda)
                 if lattice is None
                 else block.rounded_in(lattice, step)
             )
@@ -123,9 +128,9 @@ class LayerPlan:
             products += block.products(values)
         size, along = products
         step *= along / size if size > 0 and along > 0 else 1.0
-        if not codes.any():  # whatever it is
+        if not codes.any():  # any step will do
             step, spacing = 1.0, 0
-        if not is_float32(step):  # what no float32 can be
+        if not is_float32(step):  # exponents take what a float32 cannot hold
             spacing = spacing or LARGEST_SPACING
             shift = int(2 * np.log2(step) / spacing)
             exponents += shift
@@ -137,7 +142,7 @@ class LayerPlan:
         return CodedLayer(codes, step, exponents, None, zeros, 0, spacing)
 
     def error(self, weights: FloatArray) -> float:
-        """Return the mean squared error that weights add to the outputs, summed."""
+        """Return the mean squared error of the outputs, summed over them."""
         total = 0.0
         for block in self.blocks:
             left = block.weights - weights[block.rows]

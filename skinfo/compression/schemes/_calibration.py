@@ -1,8 +1,8 @@
-"""The default scheme: layers rounded one after the other, each to what it should give.
+"""The default scheme: layers rounded one after the other, towards original outputs.
 
-The target T of a layer is its original pre-activation, and its inputs A are those of
-the layers that are compressed already: W + H^-1 A' (T - A W) / n is what is rounded,
-with H = A'A / n, all centred. The biases make up for the means.
+The target T of a layer is its original pre-activation, and its inputs A are the outputs
+of the layers before it, which are compressed already. What is rounded is
+W + H^-1 A' (T - A W) / n with H = A'A / n, all centred. The biases restore the means.
 """
 
 from __future__ import annotations
@@ -30,45 +30,56 @@ from skinfo.compression.models._stack import (
     pre_activations,
 )
 from skinfo.compression.rounding._lattice import ReducedLattice, reduce_lattice
-from skinfo.compression.rounding._layer import Block, LayerPlan
+from skinfo.compression.rounding._layer import Block, LayerRounding
 
-_MOST_COUPLED = 3000  # weights of one layer, of which the full curvature is taken
-_MOST_REDUCED = 64  # rows of a metric, of which a reduced basis is sought
-_LEAST_TOLERANCE = 1e-6  # of the variance of the outputs
-_MOST_INPUTS = 2048  # that are taken for correlated
-_LEAST_IMPORTANCE = 1e-12  # of a layer, beside the largest
-_FEW_WEIGHTS = 1000  # of a layer, that many steps round to the same integers
+_MOST_JOINT_WEIGHTS = 3000  # weights; bounds the curvature matrix of a layer to 72 MB
+_MOST_REDUCED = 64  # rows of a metric; nearly collinear ones take seconds to reduce
+_LEAST_TOLERANCE = 1e-6  # share of the output variance; finer biases waste bits
+_MOST_INPUTS = 2048  # inputs of one block; bounds its covariance to 32 MiB
+_LEAST_IMPORTANCE = 1e-12  # share of the largest; keeps the steps of all layers finite
+_FEW_WEIGHTS = 1000  # weights below which trial steps often give the same integers
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What is chosen by the distortion that it gives.
+    """Settings of the default scheme, chosen by the distortion that they give.
 
-    `damping`: what is added to the curvature, times the squared reach of the inputs.
-    `step`: in units in which all layers cost as much. `last_ratio`: times that, for the
-    last layer. `rate_weight`: how many squared steps a bit is worth. `spacings`: of the
-    steps that the inputs of the hidden layers, and of the last, have of their own, in
-    half octaves; 0 where all have the same. `coupled`: whether the outputs of a single
-    layer with a link are rounded together, by the curvature that they have now, which
-    is hardly any where the model is sure. `reduced`: whether a single layer is rounded
-    in a reduced basis; its inputs have the same step then, and a bit no worth.
+    Attributes
+    ----------
+    damping : float
+        Ridge of the curvature, in units of the squared reach of the inputs.
+    step : float
+        Step, in units in which a step costs the same distortion in all layers.
+    last_ratio : float
+        Step of the last layer, divided by that of the others.
+    rdo_lambda : float
+        Squared steps that one bit is worth in rounding.
+    row_step_spacing : tuple of int
+        Spacing of the individual steps of the inputs, in half octaves, in the hidden
+        layers and in the last one. 0: all inputs have the same step.
+    joint_outputs : bool
+        Whether the outputs of a single layer with a link are rounded together, by the
+        curvature at the samples, which is small where the model is sure.
+    lattice_reduced : bool
+        Whether a single layer is rounded in a reduced lattice basis, with one step for
+        all inputs and `rdo_lambda` 0.
     """
 
     damping: float
     step: float = 1.0
     last_ratio: float = 1.0
-    rate_weight: float = 0.0
-    spacings: tuple[int, int] = (0, 0)
-    coupled: bool = False
-    reduced: bool = False
+    rdo_lambda: float = 0.0
+    row_step_spacing: tuple[int, int] = (0, 0)
+    joint_outputs: bool = False
+    lattice_reduced: bool = False
 
 
 @dataclass(eq=False)
 class Calibration:
-    """A stack, samples, and what the stack gives for them.
+    """A stack and calibration samples, with what all settings have in common.
 
-    `targets`: the pre-activations of each layer. `importance`: of the pre-activations
-    of each layer, on average.
+    `targets`: the original pre-activations (n, n_outputs) of each layer. `importance`
+    (n_layers,): the mean of `unit_importance` over the outputs of each layer.
     """
 
     stack: Stack
@@ -81,7 +92,7 @@ class Calibration:
         means = np.array([each.mean() for each in unit_importance(self.stack, self.X)])
         floor = _LEAST_IMPORTANCE * means.max()
         self.importance = np.maximum(means, floor) if floor > 0 else np.ones(len(means))
-        self._first_plans: dict[tuple[float, bool], LayerPlan] = {}
+        self._first_roundings: dict[tuple[float, bool], LayerRounding] = {}
         self._lattices: dict[tuple[float, bool], ReducedLattice] = {}
         self._finished: dict[tuple[Any, ...], CodedLayer] = {}
 
@@ -98,17 +109,17 @@ class Calibration:
         result: BoolArray = (lowest == 0) & (highest == 0)
         return result
 
-    def size_of_weights(self, *, coupled: bool) -> float:
-        """Return the mean size of the weights of the first layer, in units of steps."""
-        plan = self._plan(0, self.X, 1.0, coupled=coupled)
-        if not plan.blocks:
+    def size_of_weights(self, *, joint_outputs: bool) -> float:
+        """Return the root mean square weight of the first layer, in units of steps."""
+        rounding = self._rounding(0, self.X, 1.0, joint_outputs=joint_outputs)
+        if not rounding.blocks:
             return 0.0
-        mean = np.mean([np.mean(block.weights**2) for block in plan.blocks])
-        importance = 1.0 if coupled else self.importance[0]
-        return float(np.sqrt(mean * importance) * 2.0**-plan.log_scale)
+        mean = np.mean([np.mean(block.weights**2) for block in rounding.blocks])
+        importance = 1.0 if joint_outputs else self.importance[0]
+        return float(np.sqrt(mean * importance) * 2.0**-rounding.log_scale)
 
     def least_curvature(self) -> float:
-        """Return the least eigenvalue of the inputs, in units of their reach."""
+        """Return the least eigenvalue of the inputs' covariance, in units of reach."""
         means, variances = _moments(self.X)
         rows = np.flatnonzero(variances > 0)
         if not 0 < len(rows) <= _MOST_INPUTS:
@@ -121,55 +132,61 @@ class Calibration:
         """Return the layers as integers."""
         inputs, coded = self.X, []
         for number in range(len(self.stack.layers)):
-            plan = self._plan(
-                number, inputs, settings.damping, coupled=settings.coupled
+            rounding = self._rounding(
+                number, inputs, settings.damping, joint_outputs=settings.joint_outputs
             )
-            rounded = self._rounded(number, plan, settings)
+            rounded = self._rounded(number, rounding, settings)
             if self.is_small:
-                return [self._known(rounded, plan, settings)]
-            found, inputs = self._completed(number, rounded, inputs, plan)
+                return [self._known(rounded, rounding, settings)]
+            found, inputs = self._completed(number, rounded, inputs, rounding)
             coded.append(found)
         return coded
 
     @property
     def is_small(self) -> bool:
-        """Whether many steps lead to the same integers."""
+        """Whether there are so few weights that many steps give the same integers."""
         return len(self.stack.layers) == 1 and self.stack.n_weights <= _FEW_WEIGHTS
 
     def _known(
-        self, rounded: CodedLayer, plan: LayerPlan, settings: Settings
+        self, rounded: CodedLayer, rounding: LayerRounding, settings: Settings
     ) -> CodedLayer:
-        """Return the one layer, complete: the same object for the same integers."""
+        """Return the one layer with biases, the same object for the same integers."""
         exponents = None if rounded.exponents is None else rounded.exponents.tobytes()
         integers = rounded.codes.tobytes(), exponents, rounded.spacing
-        key = settings.damping, settings.coupled, *integers
+        key = settings.damping, settings.joint_outputs, *integers
         if key not in self._finished:
-            self._finished[key], _ = self._completed(0, rounded, self.X, plan)
+            self._finished[key], _ = self._completed(0, rounded, self.X, rounding)
         return self._finished[key]
 
-    def _plan(
-        self, number: int, inputs: Any, damping: float, *, coupled: bool
-    ) -> LayerPlan:
+    def _rounding(
+        self, number: int, inputs: Any, damping: float, *, joint_outputs: bool
+    ) -> LayerRounding:
         if number > 0:
-            return self._new_plan(number, inputs, damping, coupled=coupled)
-        key = damping, coupled
-        if key not in self._first_plans:
-            self._first_plans[key] = self._new_plan(0, inputs, damping, coupled=coupled)
-        return self._first_plans[key]
+            return self._new_rounding(
+                number, inputs, damping, joint_outputs=joint_outputs
+            )
+        key = damping, joint_outputs
+        if key not in self._first_roundings:
+            self._first_roundings[key] = self._new_rounding(
+                0, inputs, damping, joint_outputs=joint_outputs
+            )
+        return self._first_roundings[key]
 
-    def _new_plan(
-        self, number: int, inputs: Any, damping: float, *, coupled: bool
-    ) -> LayerPlan:
+    def _new_rounding(
+        self, number: int, inputs: Any, damping: float, *, joint_outputs: bool
+    ) -> LayerRounding:
         means, variances = _moments(inputs)
         rows = np.flatnonzero(variances > 0)
         reach = damping * _reach(inputs, means)
         if len(self.stack.layers) > 1 and len(rows) > 0:
             # the inputs of a network are alike, also those that hardly vary here
             reach = np.maximum(reach, reach[rows].mean())
-        if coupled and len(rows) > 0:
-            return LayerPlan((self._coupled_block(rows, reach[rows], variances[rows]),))
+        if joint_outputs and len(rows) > 0:
+            return LayerRounding(
+                (self._joint_block(rows, reach[rows], variances[rows]),)
+            )
         n_blocks = -(-len(rows) // _MOST_INPUTS)
-        return LayerPlan(
+        return LayerRounding(
             tuple(
                 self._block(number, inputs, some, reach[some])
                 for some in np.array_split(rows, n_blocks)
@@ -192,28 +209,32 @@ class Calibration:
         return Block(rows, weights, covariance, covariance, metric)
 
     @property
-    def can_couple(self) -> bool:
+    def can_join_outputs(self) -> bool:
         """Whether outputs can be rounded together: in one layer with a link."""
         return (
             len(self.stack.layers) == 1
             and not self._is_linear
-            and self.stack.n_weights <= _MOST_COUPLED
+            and self.stack.n_weights <= _MOST_JOINT_WEIGHTS
         )
 
-    def can_reduce(self, *, coupled: bool) -> bool:
-        """Whether a reduced basis can be found in time: of one small layer."""
-        rows = self.stack.n_weights if coupled else self.stack.n_inputs
+    def can_reduce_lattice(self, *, joint_outputs: bool) -> bool:
+        """Whether there is a single layer, small enough for lattice reduction."""
+        rows = self.stack.n_weights if joint_outputs else self.stack.n_inputs
         return len(self.stack.layers) == 1 and rows <= _MOST_REDUCED
 
-    def _lattice(self, plan: LayerPlan, settings: Settings) -> ReducedLattice | None:
-        """Return that of the one block, or None if no input varies."""
-        if not plan.blocks:
+    def _lattice(
+        self, rounding: LayerRounding, settings: Settings
+    ) -> ReducedLattice | None:
+        """Return the reduced basis of the one block, or None if no input varies."""
+        if not rounding.blocks:
             return None
-        key = settings.damping, settings.coupled
+        key = settings.damping, settings.joint_outputs
         if key not in self._lattices:
-            others = [each for each in self._lattices if each[1] == settings.coupled]
+            others = [
+                each for each in self._lattices if each[1] == settings.joint_outputs
+            ]
             start = self._lattices[others[-1]] if others else None
-            self._lattices[key] = reduce_lattice(plan.blocks[0].metric, start)
+            self._lattices[key] = reduce_lattice(rounding.blocks[0].metric, start)
         return self._lattices[key]
 
     @property
@@ -223,10 +244,10 @@ class Calibration:
 
     @cached_property
     def _curvature(self) -> FloatArray:
-        """That of all weights of the one layer."""
+        """The Gauss-Newton matrix of all weights of the one layer."""
         return gauss_newton_matrix(self.stack, self.X)
 
-    def _coupled_block(
+    def _joint_block(
         self, rows: IntArray, reach: FloatArray, variances: FloatArray
     ) -> Block:
         k = self.stack.n_outputs
@@ -241,29 +262,33 @@ class Calibration:
         covariance, _ = input_covariance(self.X[:, rows])
         return Block(rows, weights, covariance, curvature, metric)
 
-    def _rounded(self, number: int, plan: LayerPlan, settings: Settings) -> CodedLayer:
+    def _rounded(
+        self, number: int, rounding: LayerRounding, settings: Settings
+    ) -> CodedLayer:
         """Return a layer as integers, without biases."""
         last = number == len(self.stack.layers) - 1
-        step = settings.step * 2.0**plan.log_scale
-        if not settings.coupled:  # otherwise the curvature has it
+        step = settings.step * 2.0**rounding.log_scale
+        if not settings.joint_outputs:  # otherwise the curvature has it
             step /= np.sqrt(self.importance[number])
         if last:
             step *= settings.last_ratio
-        return plan.rounded(
+        return rounding.rounded(
             step,
             self.stack.layers[number].weights.shape,
-            spacing=settings.spacings[int(last)],
-            rate_weight=settings.rate_weight,
-            lattice=self._lattice(plan, settings) if settings.reduced else None,
+            spacing=settings.row_step_spacing[int(last)],
+            rdo_lambda=settings.rdo_lambda,
+            lattice=self._lattice(rounding, settings)
+            if settings.lattice_reduced
+            else None,
         )
 
     def _completed(
-        self, number: int, coded: CodedLayer, inputs: Any, plan: LayerPlan
+        self, number: int, coded: CodedLayer, inputs: Any, rounding: LayerRounding
     ) -> tuple[CodedLayer, FloatArray]:
-        """Return a layer with its biases, and what it gives."""
+        """Return a layer with its biases, and its outputs, (n, n_outputs)."""
         last = number == len(self.stack.layers) - 1
         weights, target = coded.weights(), self.targets[number]
-        variance = plan.error(weights) / target.shape[1]
+        variance = rounding.error(weights) / target.shape[1]
         if last and self._is_linear:
             biases = target.mean(axis=0) - _moments(inputs)[0] @ weights
             return with_biases(coded, biases, variance), target
@@ -285,7 +310,7 @@ class Calibration:
     ) -> CodedLayer:
         """Return the last layer with the scale and the biases of least distortion.
 
-        `outputs`: those without biases. `variance`: the mean squared error of each.
+        `outputs` (n, n_outputs): without biases. `variance`: their mean squared error.
         """
         fit = fit_outputs(self.stack.link, target, outputs)
         step = float(np.float32(coded.step * fit.scale))
@@ -316,10 +341,11 @@ def _range(inputs: Any) -> tuple[FloatArray, FloatArray]:
 
 
 def _reach(inputs: Any, means: FloatArray) -> FloatArray:
-    """Return the square of how far each input reaches from its mean, over 9, (d,).
+    """Return the squared largest deviation of each input from its mean, over 9, (d,).
 
-    Of normal inputs it is about their variance. Of those that seldom vary, such as rare
-    indicators, it is much larger: their few samples say little of others.
+    For normal inputs it is about their variance. For inputs that seldom vary, such as
+    rare indicators, it is much larger, so that they are damped more: few samples show
+    their effect.
     """
     lowest, highest = _range(inputs)
     reach: FloatArray = np.maximum(highest - means, means - lowest) ** 2 / 9
@@ -329,7 +355,7 @@ def _reach(inputs: Any, means: FloatArray) -> FloatArray:
 def _correction(
     inputs: FloatArray, weights: FloatArray, target: FloatArray, metric: FloatArray
 ) -> FloatArray:
-    """Return H^-1 A' (T - A W) / n, what the changed inputs ask for."""
+    """Return H^-1 A' (T - A W) / n, which makes up for changed inputs."""
     left = target - inputs @ weights
     left -= left.mean(axis=0)
     centred = inputs - inputs.mean(axis=0)

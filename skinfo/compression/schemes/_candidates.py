@@ -1,4 +1,4 @@
-"""Settings of the default scheme, compared by what they give at the target."""
+"""Settings of the default scheme, compared by their distortion at the target."""
 
 from __future__ import annotations
 
@@ -17,26 +17,30 @@ from skinfo.compression.file._coded_model import (
 from skinfo.compression.schemes._calibration import Calibration, Settings
 from skinfo.compression.schemes._search import CLOSE, ROUGH, Precision, meet
 from skinfo.compression.schemes._target import (
-    Probe,
+    EvaluationSamples,
     Target,
     bits_per_weight,
     coded_model,
     n_bytes,
 )
 
-_MOST_BITS = 30.0
-_LEAST_BITS = 16  # of all weights, where a rate is asked for
-_LARGEST_LOG = 1000.0  # of a step, to base 2
-_LARGEST = 1 << 40  # code
-_N_FINALISTS = 4
-_FEW_WEIGHTS, _NEAR = 1000, 0.5  # octaves
-_MOST_UNUSED = 0.3  # bits, that rough candidates are credited with
-_DAMPING_FACTORS = (0.3, 0.5, 0.8)  # of the best, each way, one after the other
+_MOST_BITS = 30.0  # bits a weight; the search starts no finer than this
+_LEAST_BITS = (
+    16  # bits of all weights together; a rate below two bytes cannot be written
+)
+_LARGEST_LOG = 1000.0  # log2 of a step; keeps steps within float64
+_LARGEST = 1 << 40  # magnitude of a code; the coder takes magnitudes below 2^41
+_N_FINALISTS = 4  # rough candidates that are searched closely; bounds the time
+_FEW_WEIGHTS = 1000  # weights up to which distortion is uneven in the step
+_NEAR = 0.5  # octaves around the best step, in which other trials compete then
+_MOST_UNUSED = 0.3  # bits a weight that rough candidates are credited with at most
+# ratios to the best damping, tried in turn in both directions
+_DAMPING_FACTORS = (0.3, 0.5, 0.8)
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """What settings lead to: `cost` is what is to be small at the target."""
+    """The model that settings lead to, or None; `cost` is to be small at the target."""
 
     settings: Settings
     model: CodedModel | None
@@ -49,29 +53,34 @@ _cost = attrgetter("cost")
 class CandidateSearch:
     """Finds the step of settings that meets the target, and compares settings."""
 
-    def __init__(self, calibration: Calibration, probe: Probe, target: Target) -> None:
-        self.calibration, self.probe, self.target = calibration, probe, target
+    def __init__(
+        self, calibration: Calibration, evaluation: EvaluationSamples, target: Target
+    ) -> None:
+        self.calibration, self.evaluation, self.target = calibration, evaluation, target
         self.all_failed = True  # of the candidates, numerically
         self._starts: dict[bool, float] = {}
         self._amounts: dict[tuple[CodedLayer, ...], float] = {}
 
     def best_of(
-        self, settings: Iterable[Settings], rate_weights: Sequence[float]
+        self, settings: Iterable[Settings], rdo_lambdas: Sequence[float]
     ) -> Candidate:
-        """Return the best candidate: all of them roughly, then the best of these.
+        """Return the best candidate: all are searched roughly, and the best closely.
 
-        `rate_weights`: those with which the best are tried.
+        `rdo_lambdas`: values that are tried with each of the best.
         """
         rough = sorted(map(self._rough_candidate, settings), key=_cost)
         finalists = dict.fromkeys(
-            replace(each.settings, rate_weight=0.0 if each.settings.reduced else weight)
+            replace(
+                each.settings,
+                rdo_lambda=0.0 if each.settings.lattice_reduced else weight,
+            )
             for each in rough[:_N_FINALISTS]
-            for weight in rate_weights
+            for weight in rdo_lambdas
         )
         return min(map(self.candidate, finalists), key=_cost)
 
     def along(self, axes: Mapping[str, Sequence[Any]]) -> Candidate:
-        """Return the best candidate, changing one setting at a time."""
+        """Return the best candidate of a coordinate search, one setting at a time."""
         first = {name: values[0] for name, values in axes.items()}
         best = self.candidate(Settings(**first))
         for name, values in axes.items():
@@ -81,7 +90,7 @@ class CandidateSearch:
         return best
 
     def around(self, best: Candidate) -> Candidate:
-        """Return the best candidate with about the same damping."""
+        """Return the best candidate with a damping near that of `best`."""
         for factor in _DAMPING_FACTORS:
             for each in (factor, 1 / factor):
                 damping = best.settings.damping * each
@@ -90,9 +99,9 @@ class CandidateSearch:
         return best
 
     def candidate(self, settings: Settings) -> Candidate:
-        """Return the best model of the steps that are found to meet the target.
+        """Return the best model among the steps that meet the target.
 
-        Where few weights change at once, it need not be that of the smallest.
+        With few weights, the finest step need not give the least distortion.
         """
         candidates = [
             Candidate(settings, model, self._lost(model))
@@ -101,7 +110,7 @@ class CandidateSearch:
         return min(candidates, key=_cost, default=Candidate(settings, None, np.inf))
 
     def _rough_candidate(self, settings: Settings) -> Candidate:
-        """Return a model near the target, with about its cost there."""
+        """Return a model near the target, with an estimate of its cost there."""
         models = self._models(settings, ROUGH)
         if not models:
             return Candidate(settings, None, np.inf)
@@ -134,25 +143,27 @@ class CandidateSearch:
                 met[log_step] = model, found
             return found
 
-        coupled = settings.coupled
+        joint_outputs = settings.joint_outputs
         try:
-            if coupled not in self._starts:
-                self._starts[coupled] = self._first_step(coupled=coupled)
-            start = self._starts[coupled]
+            if joint_outputs not in self._starts:
+                self._starts[joint_outputs] = self._first_step(
+                    joint_outputs=joint_outputs
+                )
+            start = self._starts[joint_outputs]
             nearest = meet(measure, goal, start, slope=slope, precision=precision)
         except LinAlgError:  # too little damping
             return []
         self.all_failed = False
         if nearest is None:
             return []
-        self._starts[coupled] = nearest
+        self._starts[joint_outputs] = nearest
         if self.calibration.stack.n_weights > _FEW_WEIGHTS:
             return [met[nearest]]
         others = [met[each] for each in met if 0 < abs(each - nearest) < _NEAR]
         return [met[nearest], *others]
 
     def _amount(self) -> tuple[Callable[[CodedModel], float], float, float]:
-        """Return what is to be at most how much, and its slope by log2 of the step."""
+        """Return the measured amount, its bound, and its slope by log2 of the step."""
         if self.target.name == "rate":
             least = _LEAST_BITS / self.calibration.stack.n_weights
             return bits_per_weight, max(self.target.amount, least), -1.0
@@ -161,7 +172,7 @@ class CandidateSearch:
             return n_bytes, self.target.amount, slope
 
         def root_of_distortion(model: CodedModel) -> float:
-            found = self.probe.relative_distortion(model)
+            found = self.evaluation.relative_distortion(model)
             return float(np.sqrt(found / self.target.amount))
 
         # distortions grow with the square of the step
@@ -170,11 +181,11 @@ class CandidateSearch:
     def _lost(self, model: CodedModel) -> float:
         if self.target.name == "distortion":
             return bits_per_weight(model)
-        return self.probe.relative_distortion(model)
+        return self.evaluation.relative_distortion(model)
 
-    def _first_step(self, *, coupled: bool) -> float:
-        """Return log2 of a step that costs some bits a weight."""
-        size = self.calibration.size_of_weights(coupled=coupled)
+    def _first_step(self, *, joint_outputs: bool) -> float:
+        """Return log2 of the step from which the search starts."""
+        size = self.calibration.size_of_weights(joint_outputs=joint_outputs)
         bits = self.target.amount if self.target.name == "rate" else 3.0
         return float(np.log2(size)) - min(bits, _MOST_BITS) if size > 0 else 0.0
 
@@ -183,8 +194,8 @@ class CandidateSearch:
         return coded_model(self.calibration.stack, self.calibration.coded(settings))
 
     def smallest(self) -> CodedModel:
-        """Return a model whose weights are all 0, and all biases but the last."""
-        size = self.calibration.size_of_weights(coupled=False)
+        """Return a model in which all weights and the hidden biases are 0."""
+        size = self.calibration.size_of_weights(joint_outputs=False)
         step = 2.0**40 * (size if size > 0 else 1.0)
         model = self.coded(Settings(damping=1.0, step=step))
         hidden = [

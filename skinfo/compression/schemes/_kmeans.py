@@ -1,9 +1,8 @@
-"""Weighted k-means as a compression method: codebooks of layers."""
+"""Weighted k-means as a compression method: one codebook per layer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -11,36 +10,28 @@ from skinfo._core._typing import FloatArray
 from skinfo.compression.distortion._importance import importance_of
 from skinfo.compression.file._coded_model import CodedLayer, CodedModel, with_biases
 from skinfo.compression.kmeans._kmeans_1d import weighted_kmeans_1d
-from skinfo.compression.models._stack import Stack
 from skinfo.compression.schemes._target import (
-    Target,
-    _too_few_bytes,
-    _unreachable,
+    CompressionProblem,
     bits_per_weight,
     coded_model,
-    make_probe,
+    make_evaluation_samples,
     n_bytes,
+    too_few_bytes_message,
+    unreachable_message,
 )
 
-_MOST_LEVELS = 4096
+_MOST_CENTERS = 4096  # centers of a codebook; 16 KiB of a file
 
 
-def kmeans(
-    stack: Stack,
-    X: Any,
-    y: Any,
-    target: Target,
-    *,
-    importance: str,
-    generator: np.random.RandomState,
-) -> CodedModel:
+def kmeans(problem: CompressionProblem) -> CodedModel:
     """Return the model with one codebook a layer, by weighted k-means."""
-    probe = make_probe(stack, X, generator, midpoints=False)
-    weights = importance_of(stack, X, y, importance)
+    stack, X, target = problem.stack, problem.X, problem.target
+    evaluation = make_evaluation_samples(stack, X, problem.generator, midpoints=False)
+    weights = importance_of(stack, X, problem.y, problem.importance)
 
-    def with_levels(n_levels: int) -> CodedModel:
+    def with_centers(n_centers: int) -> CodedModel:
         layers = [
-            _with_codebook(layer.weights, layer.biases, each, n_levels)
+            _with_codebook(layer.weights, layer.biases, each, n_centers)
             for layer, each in zip(stack.layers, weights, strict=True)
         ]
         return coded_model(stack, layers)
@@ -50,49 +41,49 @@ def kmeans(
             return bits_per_weight(model) <= target.amount
         if target.name == "n_bytes":
             return n_bytes(model) <= target.amount
-        return probe.relative_distortion(model) <= target.amount
+        return evaluation.relative_distortion(model) <= target.amount
 
-    model = _extreme_levels(with_levels, met, grows=target.name != "distortion")
+    model = _extreme_codebooks(with_centers, met, grows=target.name != "distortion")
     if model is not None:
         return model
     if target.name == "distortion":
-        raise ValueError(_unreachable(target))
-    smallest = with_levels(1)
+        raise ValueError(unreachable_message(target))
+    smallest = with_centers(1)
     if target.name == "n_bytes":
-        raise ValueError(_too_few_bytes(target, smallest))
+        raise ValueError(too_few_bytes_message(target, smallest))
     return smallest
 
 
-def _extreme_levels(
-    with_levels: Callable[[int], CodedModel],
+def _extreme_codebooks(
+    with_centers: Callable[[int], CodedModel],
     met: Callable[[CodedModel], bool],
     *,
     grows: bool,
 ) -> CodedModel | None:
-    """Return the model that meets the target with most levels, or else with fewest."""
-    if not grows and met(with_levels(1)):
-        return with_levels(1)
+    """Return the model that meets the target with most centers, or else with fewest."""
+    if not grows and met(with_centers(1)):
+        return with_centers(1)
     low, high = 1, 2
-    while high < _MOST_LEVELS and met(with_levels(high)) == grows:
+    while high < _MOST_CENTERS and met(with_centers(high)) == grows:
         low, high = high, 2 * high
     # the target changes between low and high, or before, or not at all
     while high - low > 1:
         middle = (low + high) // 2
-        if met(with_levels(middle)) == grows:
+        if met(with_centers(middle)) == grows:
             low = middle
         else:
             high = middle
-    for n_levels in (low, high) if grows else (high, low):
-        model = with_levels(n_levels)
+    for n_centers in (low, high) if grows else (high, low):
+        model = with_centers(n_centers)
         if met(model):
             return model
     return None
 
 
 def _with_codebook(
-    weights: FloatArray, biases: FloatArray, importance: FloatArray, n_levels: int
+    weights: FloatArray, biases: FloatArray, importance: FloatArray, n_centers: int
 ) -> CodedLayer:
-    result = weighted_kmeans_1d(weights.ravel(), importance.ravel(), n_levels)
+    result = weighted_kmeans_1d(weights.ravel(), importance.ravel(), n_centers)
     codebook = result.centers.astype(np.float32).astype(np.float64)
     codes = result.labels.reshape(weights.shape) - len(codebook) // 2
     zeros = np.zeros(len(biases), dtype=np.int64)

@@ -7,33 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from skinfo._core._checks import check_integer, check_positive, check_probability
 from skinfo.compression.file._coded_model import CodedModel
-from skinfo.compression.models._stack import Stack
 from skinfo.compression.schemes._kmeans import kmeans
 from skinfo.compression.schemes._pruning import pruned
 from skinfo.compression.schemes._rate_distortion import rate_distortion
-from skinfo.compression.schemes._target import Target
-
-
-@dataclass(frozen=True, eq=False)
-class CompressionProblem:
-    """A model, calibration samples and a target, with the parameters of RDCompressor.
-
-    Each method uses what it needs: `y` may be None; `importance`, `damping` and `rdo`
-    are as in RDCompressor; `generator` draws all that is random.
-    """
-
-    stack: Stack
-    X: Any
-    y: Any
-    target: Target
-    importance: str
-    damping: float
-    rdo: float
-    generator: np.random.RandomState
+from skinfo.compression.schemes._target import CompressionProblem, Target
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,52 +43,18 @@ _CHECKS: dict[str, Callable[[str, Any], float]] = {
 }
 
 
-def _rate_distortion(problem: CompressionProblem) -> CodedModel:
-    return rate_distortion(
-        problem.stack,
-        problem.X,
-        problem.target,
-        damping=problem.damping,
-        rdo=problem.rdo,
-        generator=problem.generator,
-    )
-
-
-def _kmeans(problem: CompressionProblem) -> CodedModel:
-    return kmeans(
-        problem.stack,
-        problem.X,
-        problem.y,
-        problem.target,
-        importance=problem.importance,
-        generator=problem.generator,
-    )
-
-
-def _pruned(problem: CompressionProblem, *, refit: bool) -> CodedModel:
-    return pruned(
-        problem.stack,
-        problem.X,
-        problem.y,
-        problem.target.amount,
-        importance=problem.importance,
-        refit=refit,
-        damping=problem.damping,
-    )
-
-
 # 3 bits a weight and a tenth of the weights are the documented defaults.
 _THREE_BITS, _ONE_IN_TEN = Target("rate", 3.0), Target("sparsity", 0.9)
 METHODS: dict[str, Method] = {
-    "rate_distortion": Method(_rate_distortion, BUDGETS, _THREE_BITS),
-    "kmeans": Method(_kmeans, BUDGETS, _THREE_BITS),
-    "prune": Method(partial(_pruned, refit=False), ("sparsity",), _ONE_IN_TEN),
-    "prune_refit": Method(partial(_pruned, refit=True), ("sparsity",), _ONE_IN_TEN),
+    "rate_distortion": Method(rate_distortion, BUDGETS, _THREE_BITS),
+    "kmeans": Method(kmeans, BUDGETS, _THREE_BITS),
+    "prune": Method(partial(pruned, refit=False), ("sparsity",), _ONE_IN_TEN),
+    "prune_refit": Method(partial(pruned, refit=True), ("sparsity",), _ONE_IN_TEN),
 }
 
 
 def chosen_target(method: str, **amounts: float | None) -> Target:
-    """Return what is asked of a method: the one amount that is not None, or a default.
+    """Return the target of a method: the one amount that is not None, or the default.
 
     Raises a ValueError for two of BUDGETS, or an amount that does not set this method.
     """

@@ -1,4 +1,4 @@
-"""Fewer weights: the largest alone, or a few that take over the work of the others."""
+"""Pruning: the most important weights alone, or refitted to replace the others."""
 
 from __future__ import annotations
 
@@ -26,18 +26,22 @@ from skinfo.compression.models._stack import (
     forward,
     pre_activations,
 )
-from skinfo.compression.schemes._target import check_outputs, coded_model
+from skinfo.compression.schemes._target import (
+    CompressionProblem,
+    check_outputs,
+    coded_model,
+)
 
-_FINE_LEVELS = 1 << 9  # of the largest weight that pruning leaves
+_FINE_STEPS = 1 << 9  # steps in the largest weight; rounding hardly adds to the error
 
 # The share of an output's weights that a round leaves. The last rounds decide, the
 # first ones cost the time: 30 rounds, or 10, leave a tenth.
 _FINE, _COARSE = 10 ** (-1 / 30), 10 ** (-1 / 10)
-_FINE_BELOW = 256
+_FINE_BELOW = 256  # weights left, from which rounds are fine
 # Layers keep shares in proportion to size^-exponent; the best on the samples is taken.
 _EXPONENTS = (1 / 3, 2 / 3, 1.0)
-_PASSES = 3  # to give away what layers cannot use
-_LEAST_DAMPING = 1e-10
+_PASSES = 3  # of moving weights from layers that cannot use them to others
+_LEAST_DAMPING = 1e-10  # in units of the inputs' variances; keeps H positive definite
 # Variances, relative to the squared mean, that are rounding: of centred inputs, and of
 # sparse ones, which are not centred.
 _CONSTANT, _SPARSE_CONSTANT = 1e-26, 1e-10
@@ -80,7 +84,7 @@ def _largest(scores: FloatArray, n_kept: int) -> BoolArray:
 def prune_refit(
     stack: Stack, X: Any, sparsity: float, *, damping: float = 1e-2
 ) -> Stack:
-    r"""Return the stack with few weights, refitted to give what it gave.
+    r"""Return the stack with few weights, refitted to the original outputs.
 
     Parameters
     ----------
@@ -92,7 +96,7 @@ def prune_refit(
         The share of all weights that become 0; more where the inputs that vary have
         fewer weights, since those of constant inputs are 0 too.
     damping : float
-        What the inputs' variances are raised by, relative to them; at least 1e-10.
+        Ridge, relative to the inputs' variances; at least 1e-10 is used.
 
     Returns
     -------
@@ -147,8 +151,8 @@ def _prune_whole(
 ) -> Stack:
     """Return the stack with `n_kept` weights, as far as inputs vary.
 
-    What a layer cannot use, because units before it have become constant, goes to the
-    others.
+    Weights that a layer cannot use, because units before it have become constant, are
+    given to the other layers.
     """
     sizes = np.array([layer.weights.size for layer in stack.layers])
     for _ in range(_PASSES):
@@ -191,7 +195,7 @@ class _Refit:
     original : AffineLayer
         The layer.
     damping : float
-        What the variances of the inputs, 1, were raised by.
+        The ridge that was added to the variances of the inputs, 1.
     hessian : ndarray of shape (n_inputs, n_inputs)
         H.
     products : ndarray of shape (n_inputs, n_outputs)
@@ -239,9 +243,9 @@ class _Refit:
         return [removal_path(inverse, column) for column in weights.T]
 
     def support(self, weights: FloatArray, n_kept: int) -> BoolArray:
-        """Return which weights stay, (n_inputs, n_outputs): the dearest to remove.
+        """Return which weights stay, (n_inputs, n_outputs): the costliest to remove.
 
-        `weights` (n_outputs,) say how much the losses of the outputs count.
+        `weights` (n_outputs,) are the weights of the outputs in the loss.
         """
         weights = weights if weights.any() else np.ones_like(weights)
         n_inputs, n_outputs = self.products.shape
@@ -300,13 +304,13 @@ def removal_path(
 
 
 def _n_left(n_weights: int) -> int:
-    """Return how many weights a round leaves."""
+    """Return how many of the weights a round leaves, at least one fewer."""
     share = _FINE if n_weights <= _FINE_BELOW else _COARSE
     return min(n_weights - 1, int(n_weights * share))
 
 
 def _share(saliencies: FloatArray, loss: float) -> FloatArray:
-    """Split the loss of a round in proportion to what each weight costs alone."""
+    """Split the loss of a round in proportion to the saliencies of its weights."""
     total = saliencies.sum()
     return saliencies * (loss / total) if total > 0 else np.zeros_like(saliencies)
 
@@ -314,8 +318,8 @@ def _share(saliencies: FloatArray, loss: float) -> FloatArray:
 def allocation(sizes: IntArray, n_kept: int, exponent: float) -> tuple[int, ...]:
     """Return the numbers of weights that layers may keep, `n_kept` in sum.
 
-    The shares are in proportion to size^-exponent, at least 1 weight a layer: small
-    layers, such as the last, are needed more.
+    The shares are in proportion to size^-exponent, with at least 1 weight in each
+    layer: small layers, such as the last, tolerate less pruning.
     """
     wanted = sizes.astype(np.float64) ** (1 - exponent)
     counts = np.zeros(len(sizes))
@@ -334,29 +338,22 @@ def allocation(sizes: IntArray, n_kept: int, exponent: float) -> tuple[int, ...]
     return tuple(whole.tolist())
 
 
-def pruned(
-    stack: Stack,
-    X: Any,
-    y: Any,
-    sparsity: float,
-    *,
-    importance: str,
-    refit: bool,
-    damping: float,
-) -> CodedModel:
-    """Return the model with few weights, each in fine steps."""
+def pruned(problem: CompressionProblem, *, refit: bool) -> CodedModel:
+    """Return the pruned model, its weights quantised with fine steps."""
+    stack, X, sparsity = problem.stack, problem.X, problem.target.amount
     check_outputs(stack, forward(stack, X))
     if refit:
-        found = prune_refit(stack, X, sparsity, damping=damping)
+        found = prune_refit(stack, X, sparsity, damping=problem.damping)
     else:
-        found = prune(stack, importance_of(stack, X, y, importance), sparsity)
+        importance = importance_of(stack, X, problem.y, problem.importance)
+        found = prune(stack, importance, sparsity)
     layers = [_finely(layer.weights, layer.biases) for layer in found.layers]
     return coded_model(stack, layers)
 
 
 def _finely(weights: FloatArray, biases: FloatArray) -> CodedLayer:
     largest = float(np.abs(weights).max())
-    step = float(np.float32(largest / _FINE_LEVELS)) or 1.0
+    step = float(np.float32(largest / _FINE_STEPS)) or 1.0
     codes: IntArray = np.rint(weights / step).astype(np.int64)
     zeros = np.zeros(len(biases), dtype=np.int64)
     return with_biases(CodedLayer(codes, step, None, None, zeros, 0), biases, step**2)

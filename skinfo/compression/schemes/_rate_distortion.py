@@ -1,4 +1,4 @@
-"""A stack as integers, by each of the methods and to each of the targets."""
+"""The default scheme: the best of several settings that meet the target."""
 
 from __future__ import annotations
 
@@ -11,44 +11,43 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skinfo._core._warnings import warn
 from skinfo.compression.file._coded_model import CodedModel
-from skinfo.compression.models._stack import Stack
 from skinfo.compression.schemes._calibration import Calibration, Settings
 from skinfo.compression.schemes._candidates import Candidate, CandidateSearch
-from skinfo.compression.schemes._shuffled import with_shuffled
+from skinfo.compression.schemes._permuted_columns import with_permuted_columns
 from skinfo.compression.schemes._target import (
-    Target,
-    _too_few_bytes,
-    _unreachable,
-    make_probe,
+    CompressionProblem,
+    make_evaluation_samples,
     n_bytes,
+    too_few_bytes_message,
+    unreachable_message,
 )
 
-_FEWEST_SAMPLES, _FEW_SAMPLES = 10, 4  # the latter for each input
-_DUST = 1e-10  # of the largest weight, that rounding leaves of an unused one
-_SHARE_LEFT_OUT = 3  # one of so many samples
-_MOST_SEARCHED = 20_000  # weights, for which all ways are tried
-_FEW_DAMPINGS = 2  # where inputs are far from collinear, and it matters little
-_MANY_COUPLED = 1000  # weights, for which another damping takes long
+_FEWEST_SAMPLES = 10  # fewer cannot be split: permuted ones join them without a test
+_FEW_SAMPLES = 4  # samples for each input, below which permuted ones may help
+_DUST = 1e-10  # share of the largest weight, below which a weight is rounding of 0
+_SHARE_LEFT_OUT = 3  # one in three of few samples judges what the others give
+_MOST_SEARCHED = 20_000  # weights up to which the whole grid of settings is tried
+_FEW_DAMPINGS = (
+    2  # so few are tried where inputs are far from collinear; no need of more
+)
+_MANY_JOINT_WEIGHTS = 1000  # weights rounded together; each damping factorises d k rows
+# Dampings fall by factors of 100, until they are a hundredth of the least curvature.
 _MOST_DAMPINGS, _NEXT_DAMPING, _SMALL = 5, 1e-2, 1e-2
-_RATIOS = (1.0, 0.6)
-_SPACINGS = ((1, 1), (0, 0), (6, 6), (1, 0))
-_RATE_WEIGHTS = (0.5, 1.0, 0.0)  # times that asked for
-# ----- rate-distortion
+_RATIOS = (1.0, 0.6)  # step of the last layer of a network, relative to the others
+# In half octaves, for hidden layers and the last: sqrt(2), none, 8, sqrt(2) and none.
+_ROW_STEP_SPACINGS = ((1, 1), (0, 0), (6, 6), (1, 0))
+_RDO_FACTORS = (0.5, 1.0, 0.0)  # times the parameter `rdo`
 
 
-def rate_distortion(
-    stack: Stack,
-    X: Any,
-    target: Target,
-    *,
-    damping: float,
-    rdo: float,
-    generator: np.random.RandomState,
-) -> CodedModel:
+def rate_distortion(problem: CompressionProblem) -> CodedModel:
     """Return the model by the default scheme, the best of several at the target."""
-    probe = make_probe(stack, X, generator, midpoints=target.name != "distortion")
+    stack, X, target = problem.stack, problem.X, problem.target
+    damping, rdo, generator = problem.damping, problem.rdo, problem.generator
+    evaluation = make_evaluation_samples(
+        stack, X, generator, midpoints=target.name != "distortion"
+    )
     calibration = Calibration(stack, X)
-    search = CandidateSearch(calibration, probe, target)
+    search = CandidateSearch(calibration, evaluation, target)
     model = _model_without_weights(search)
     if model is not None:
         return model
@@ -70,12 +69,12 @@ def rate_distortion(
             "linearly. Pass a larger damping."
         )
     if target.name == "distortion":
-        raise ValueError(_unreachable(target))
+        raise ValueError(unreachable_message(target))
     return _smallest(search)
 
 
 def _model_without_weights(search: CandidateSearch) -> CodedModel | None:
-    """Return the model whose weights are all 0, if no others are of use."""
+    """Return a model with all weights 0 where nothing else is needed, or None."""
     stack, target = search.calibration.stack, search.target
     if not any(layer.weights.any() for layer in stack.layers):
         return _smallest(search)
@@ -88,43 +87,47 @@ def _model_without_weights(search: CandidateSearch) -> CodedModel | None:
         return _smallest(search)
     if target.name == "distortion" and target.amount >= 1:
         smallest = _smallest(search)
-        if search.probe.relative_distortion(smallest) <= target.amount:
+        if search.evaluation.relative_distortion(smallest) <= target.amount:
             return smallest  # whose biases are rounded
     return None
 
 
 def _best_candidate(search: CandidateSearch, damping: float, rdo: float) -> Candidate:
-    """Return the best of all ways to round the model, or of some where it is large."""
+    """Return the best of a grid of settings, or of a line search for large models."""
     calibration = search.calibration
     n_weights = calibration.stack.n_weights
     single = len(calibration.stack.layers) == 1
     dampings = _dampings(calibration, damping) if single else [damping]
-    coupled = [True, False] if calibration.can_couple else [False]
-    rate_weights = [rdo * each for each in _RATE_WEIGHTS]
+    joint_outputs = [True, False] if calibration.can_join_outputs else [False]
+    rdo_lambdas = [rdo * each for each in _RDO_FACTORS]
     axes: dict[str, Sequence[Any]] = {
         "damping": dampings,
-        "rate_weight": rate_weights,
-        "spacings": _SPACINGS[: 3 if single else 4],
+        "rdo_lambda": rdo_lambdas,
+        "row_step_spacing": _ROW_STEP_SPACINGS[: 3 if single else 4],
         "last_ratio": _RATIOS[: 1 if single else 2],
-        "coupled": coupled,
+        "joint_outputs": joint_outputs,
     }
     if n_weights > _MOST_SEARCHED:
         return search.along(axes)
     in_reduced_basis: dict[str, Sequence[Any]] = {
         "damping": dampings,
-        "coupled": [each for each in coupled if calibration.can_reduce(coupled=each)],
-        "reduced": [True],
+        "joint_outputs": [
+            each
+            for each in joint_outputs
+            if calibration.can_reduce_lattice(joint_outputs=each)
+        ],
+        "lattice_reduced": [True],
     }
-    usual = _grid({**axes, "rate_weight": rate_weights[:1]})
-    best = search.best_of([*usual, *_grid(in_reduced_basis)], rate_weights)
-    takes_long = best.settings.coupled and n_weights > _MANY_COUPLED
+    usual = _grid({**axes, "rdo_lambda": rdo_lambdas[:1]})
+    best = search.best_of([*usual, *_grid(in_reduced_basis)], rdo_lambdas)
+    takes_long = best.settings.joint_outputs and n_weights > _MANY_JOINT_WEIGHTS
     if len(dampings) > _FEW_DAMPINGS and not takes_long:
         best = search.around(best)
     return best
 
 
 def _warn_of_samples(calibration: Calibration) -> None:
-    """Warn of samples that do not show what the weights do."""
+    """Warn if the samples are too few, or do not vary where the model has weights."""
     stack, n_samples = calibration.stack, calibration.X.shape[0]
     if n_samples < min(_FEWEST_SAMPLES, _FEW_SAMPLES * calibration.n_varying):
         warn(
@@ -149,14 +152,17 @@ def _warn_of_samples(calibration: Calibration) -> None:
 def _joined(
     search: CandidateSearch, generator: np.random.RandomState
 ) -> CandidateSearch:
-    """Return the search by samples that shuffled ones join, but for a distortion."""
-    stack, probe = search.calibration.stack, search.probe
-    joined = with_shuffled(stack, search.calibration.X, generator)
+    """Return a search on X with permuted columns below it.
+
+    Where a distortion is asked for, it is still measured on X alone.
+    """
+    stack, evaluation = search.calibration.stack, search.evaluation
+    joined = with_permuted_columns(stack, search.calibration.X, generator)
     if joined is search.calibration.X:
         return search
     if search.target.name != "distortion":
-        probe = make_probe(stack, joined, generator, midpoints=False)
-    return CandidateSearch(Calibration(stack, joined), probe, search.target)
+        evaluation = make_evaluation_samples(stack, joined, generator, midpoints=False)
+    return CandidateSearch(Calibration(stack, joined), evaluation, search.target)
 
 
 def _model_of_few(
@@ -165,31 +171,31 @@ def _model_of_few(
     rdo: float,
     generator: np.random.RandomState,
 ) -> CodedModel | None:
-    """Return the best model by samples that shuffled ones join, if these pay.
+    """Return the best model of samples joined by permuted ones, or None.
 
-    By few samples themselves a code is best that gives up all that they do not show.
-    So some are left out, and judge what the others give, alone and joined.
+    On few samples alone, the best model gives up all that these do not show. So a third
+    is left out, and decides whether the others do better alone or joined. None: alone.
     """
     stack, X = search.calibration.stack, search.calibration.X
     order = generator.permutation(X.shape[0])
     n_left_out = X.shape[0] // _SHARE_LEFT_OUT
     left_out, others = X[order[:n_left_out]], X[order[n_left_out:]]
-    probe = make_probe(stack, left_out, generator, midpoints=False)
+    evaluation = make_evaluation_samples(stack, left_out, generator, midpoints=False)
     by_others = Calibration(stack, others)
-    if probe.scale <= 0 or by_others.n_varying < search.calibration.n_varying / 2:
+    if evaluation.scale <= 0 or by_others.n_varying < search.calibration.n_varying / 2:
         return None
-    joined_others = with_shuffled(stack, others, generator)
+    joined_others = with_permuted_columns(stack, others, generator)
     if joined_others is others:
         return None
     by_joined = Calibration(stack, joined_others)
     alone, joined = (
-        _best_candidate(CandidateSearch(each, probe, search.target), damping, rdo)
+        _best_candidate(CandidateSearch(each, evaluation, search.target), damping, rdo)
         for each in (by_others, by_joined)
     )
-    calibration = Calibration(stack, with_shuffled(stack, X, generator))
-    whole = CandidateSearch(calibration, search.probe, search.target)
+    calibration = Calibration(stack, with_permuted_columns(stack, X, generator))
+    whole = CandidateSearch(calibration, search.evaluation, search.target)
     found = whole.candidate(joined.settings)
-    # the latter is more where the settings fail numerically for all samples
+    # found.cost is larger if the settings fail numerically on all samples
     return found.model if max(joined.cost, found.cost) < alone.cost else None
 
 
@@ -197,12 +203,12 @@ def _smallest(search: CandidateSearch) -> CodedModel:
     """Return the model whose weights are all 0, or raise if even that is too large."""
     smallest = search.smallest()
     if search.target.name == "n_bytes" and n_bytes(smallest) > search.target.amount:
-        raise ValueError(_too_few_bytes(search.target, smallest))
+        raise ValueError(too_few_bytes_message(search.target, smallest))
     return smallest
 
 
 def _dampings(calibration: Calibration, damping: float) -> list[float]:
-    """Return smaller and smaller dampings, to where they are below the curvature."""
+    """Return decreasing dampings, down to well below the least curvature, and 0."""
     least = calibration.least_curvature()
     found = [damping]
     while len(found) < _MOST_DAMPINGS and found[-1] > least * _SMALL:
@@ -213,6 +219,3 @@ def _dampings(calibration: Calibration, damping: float) -> list[float]:
 def _grid(axes: Mapping[str, Sequence[Any]]) -> Iterator[Settings]:
     for values in product(*axes.values()):
         yield Settings(**dict(zip(axes, values, strict=True)))
-
-
-# ----- the methods of the paper

@@ -1,4 +1,4 @@
-"""The step that meets a rate, a size or a distortion, and the best of several ways."""
+"""Search for the step that meets a rate, a size or a distortion."""
 
 from __future__ import annotations
 
@@ -7,29 +7,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_MOST_EVALUATIONS = 16
-_LARGEST_MOVE = 8.0  # of the logarithm of the step, before there are two ends
+_MOST_EVALUATIONS = 16  # of the amount; bounds the time of targets that cannot be met
+_LARGEST_MOVE = 8.0  # octaves of one move, as long as the target is not bracketed
 
 
 @dataclass(frozen=True)
 class Precision:
     """When the search ends.
 
-    `unused`: the share of the target that may be left unused. `width`: between the two
-    ends, in octaves.
+    `unused`: the share of the target that may be left unused. `width`: the distance
+    between the two ends of the bracket, in octaves.
     """
 
     unused: float
     width: float
 
 
+# Rough searches rank settings, and the few best are searched closely.
 CLOSE = Precision(unused=0.002, width=0.005)
 ROUGH = Precision(unused=0.05, width=0.05)
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What a step gives: its size or distortion, where smaller is cheaper."""
+    """A step that was tried, and its amount: a rate, a size or a distortion."""
 
     log_step: float
     amount: float
@@ -45,8 +46,8 @@ def meet(
 ) -> float | None:
     """Return the logarithm of the step whose amount is largest, but at most `target`.
 
-    `measure` takes log2 of the step. `slope`: about the derivative of the amount. None:
-    no step is found that meets the target.
+    `measure` takes log2 of the step and returns the amount. `slope`: an estimate of its
+    derivative. Returns None if no step meets the target.
     """
     trials: list[Trial] = []
     log_step = start
@@ -68,7 +69,7 @@ def meet(
 def _ends(
     trials: Iterable[Trial], target: float, slope: float
 ) -> tuple[Trial | None, Trial | None]:
-    """Return the trial next to the target that meets it, and the next that fails."""
+    """Return the trials on both sides of the target: one meets it, one fails."""
     towards = np.sign(slope)
 
     def place(trial: Trial) -> float:
@@ -85,14 +86,14 @@ def _ends(
 
 
 def _further(last: Trial, target: float, slope: float, haste: float) -> float:
-    """Return where the target should be, and some way beyond: further every time."""
+    """Return the extrapolated log step of the target, with a growing margin."""
     move = (target - last.amount) / slope
     move += 0.05 * haste * np.sign(move)
     return last.log_step + float(np.clip(move, -_LARGEST_MOVE, _LARGEST_MOVE))
 
 
 def _between(within: Trial, beyond: Trial, target: float) -> float:
-    """Return a place between, where a line through both is just below the target."""
+    """Return the log step where a line through both is just below the target."""
     share = (target - within.amount) / (beyond.amount - within.amount)
     share = float(np.clip(share - 0.02, 0.1, 0.9))
     return within.log_step + share * (beyond.log_step - within.log_step)

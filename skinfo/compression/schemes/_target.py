@@ -1,4 +1,4 @@
-"""What is asked of a compressed model, and what judges it."""
+"""Targets of compression, and the samples that candidates are evaluated on."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from skinfo.compression.file._coded_model import (
 from skinfo.compression.file._file import to_bytes
 from skinfo.compression.models._stack import Stack, forward
 
-_LARGEST_OUTPUT = 1e100
-_MOST_SAMPLES = 20_000  # that the steps are chosen by
+_LARGEST_OUTPUT = 1e100  # in absolute value; sums of squares stay finite in float64
+_MOST_SAMPLES = 20_000  # calibration samples; more would only take longer
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,32 @@ class Target:
     amount: float
 
 
-@dataclass(frozen=True)
-class Probe:
-    """Samples that tell how good a compressed stack is, and what the stack gives.
+@dataclass(frozen=True, eq=False)
+class CompressionProblem:
+    """A model, calibration samples and a target, with the parameters of RDCompressor.
 
-    Of networks also the midpoints of pairs of samples: where it was trained, a network
-    is so sure that hardly any change shows. `scale`: distortions are relative to it.
+    Each method uses what it needs: `y` may be None; `importance`, `damping` and `rdo`
+    are as in RDCompressor; `generator` draws all that is random.
+    """
+
+    stack: Stack
+    X: Any
+    y: Any
+    target: Target
+    importance: str
+    damping: float
+    rdo: float
+    generator: np.random.RandomState
+
+
+@dataclass(frozen=True)
+class EvaluationSamples:
+    """Samples on which compressed stacks are compared with the original.
+
+    For networks they include midpoints of pairs of samples: on its training samples, a
+    network is so sure that changes hardly show. `raw` (n, n_outputs): the original
+    outputs before the link. `scale`: the distortion without weights, by which
+    distortions are divided.
     """
 
     stack: Stack
@@ -57,15 +77,15 @@ class Probe:
 
 
 def coded_model(stack: Stack, layers: Sequence[CodedLayer]) -> CodedModel:
-    """Return the layers with all else that the stack is."""
+    """Return coded layers as a model, with all else taken from a stack."""
     activations = tuple(layer.activation for layer in stack.layers)
     return CodedModel(tuple(layers), activations, stack.link, stack.spec)
 
 
 def bits_per_weight(model: CodedModel) -> float:
-    """Return the ideal code length of the weights, beside one number for each layer.
+    """Return the ideal code length of the weights in bits per weight.
 
-    That number is the step, without which there are no weights.
+    One number for each layer is left out: the step, which every layer needs.
     """
     n_weights = sum(layer.codes.size for layer in model.layers)
     return (weight_bits(model.layers) - 32 * len(model.layers)) / n_weights
@@ -76,10 +96,10 @@ def n_bytes(model: CodedModel) -> int:
     return len(to_bytes(model))
 
 
-def make_probe(
+def make_evaluation_samples(
     stack: Stack, X: Any, generator: np.random.RandomState, *, midpoints: bool
-) -> Probe:
-    """Return the samples, and midpoints of them for a network."""
+) -> EvaluationSamples:
+    """Return evaluation samples: X, and for networks midpoints if asked for."""
     if midpoints and len(stack.layers) > 1:
         first, second = (
             generator.permutation(X.shape[0]),
@@ -89,11 +109,11 @@ def make_probe(
         X = middle if is_sparse(X) else np.vstack([X, middle])
     raw = forward(stack, X)
     check_outputs(stack, raw)
-    return Probe(stack, X, raw, without_weights(stack, raw))
+    return EvaluationSamples(stack, X, raw, without_weights(stack, raw))
 
 
 def check_outputs(stack: Stack, raw: FloatArray) -> None:
-    """Raise where what the model gives has no squares in float64."""
+    """Raise a ValueError if squares of the outputs would overflow."""
     with np.errstate(over="ignore"):
         largest = np.abs(stack.link.function(raw)).max()
     if not max(largest, np.abs(raw).max()) < _LARGEST_OUTPUT:
@@ -104,21 +124,21 @@ def check_outputs(stack: Stack, raw: FloatArray) -> None:
 
 
 def some_samples(X: Any, y: Any, generator: np.random.RandomState) -> tuple[Any, Any]:
-    """Return some of the samples, where there are very many."""
+    """Return all samples, or a random subset where there are very many."""
     if X.shape[0] <= _MOST_SAMPLES:
         return X, y
     rows = np.sort(generator.choice(X.shape[0], _MOST_SAMPLES, replace=False))
     return X[rows], None if y is None else np.asarray(y)[rows]
 
 
-def _unreachable(target: Target) -> str:
+def unreachable_message(target: Target) -> str:
     return (
         f"{target.name}={target.amount!r} cannot be reached. Pass a larger "
         f"{target.name}."
     )
 
 
-def _too_few_bytes(target: Target, smallest: CodedModel) -> str:
+def too_few_bytes_message(target: Target, smallest: CodedModel) -> str:
     return (
         f"n_bytes={target.amount:g} cannot be reached: the smallest file of this "
         f"model has about {n_bytes(smallest)} bytes. Pass a larger n_bytes."

@@ -95,15 +95,15 @@ def plain_intervals():
     return ones + quarters + [(2**k, k) for k in range(12, 41)]
 
 
-def plain_laws():
-    """Yield the probabilities and the prior of each law."""
-    laws = [(2, j, 0, 0) for j in range(-8, 25)]
-    laws += [(2, j, 0, 128 * i) for i, j in enumerate(range(28, 157, 4), 1)]
-    laws += [(1, j, 0, 0) for j in range(-6, 13)]
-    laws += [(1, j, 0, 128 * i) for i, j in enumerate(range(14, 79, 2), 1)]
-    laws += [(2, j, z, 768) for z in range(1, 6) for j in range(2, 24, 3)]
-    laws += [(1, j, z, 768) for z in range(1, 6) for j in range(-1, 12, 3)]
-    for power, j, z, prior in laws:
+def plain_distributions():
+    """Yield the probabilities and the prior of each distribution."""
+    distributions = [(2, j, 0, 0) for j in range(-8, 25)]
+    distributions += [(2, j, 0, 128 * i) for i, j in enumerate(range(28, 157, 4), 1)]
+    distributions += [(1, j, 0, 0) for j in range(-6, 13)]
+    distributions += [(1, j, 0, 128 * i) for i, j in enumerate(range(14, 79, 2), 1)]
+    distributions += [(2, j, z, 768) for z in range(1, 6) for j in range(2, 24, 3)]
+    distributions += [(1, j, z, 768) for z in range(1, 6) for j in range(-1, 12, 3)]
+    for power, j, z, prior in distributions:
         d = math.isqrt(2 ** (j + 48))
         shares = [2**80]
         for least, b in plain_intervals():
@@ -112,9 +112,9 @@ def plain_laws():
             shares += [share, share]
         if z:
             shares[0] = (2**z - 1) * sum(shares[1:])
-        law = [1 + (2**20 - 177) * share // sum(shares) for share in shares]
-        law[0] += 2**20 - sum(law)
-        yield law, prior
+        probabilities = [1 + (2**20 - 177) * share // sum(shares) for share in shares]
+        probabilities[0] += 2**20 - sum(probabilities)
+        yield probabilities, prior
 
 
 class PlainReader:
@@ -122,8 +122,11 @@ class PlainReader:
         self.x = int.from_bytes(data, "big") << (8 * 7)
         self.n_bits = 8 * len(data) + 8 * 7
         self.low, self.width, self.shift = 0, 2**56, 0
-        self.laws = list(plain_laws())
-        self.lengths = [[5120 - plain_log2(p) for p in law] for law, _ in self.laws]
+        self.distributions = list(plain_distributions())
+        self.lengths = [
+            [5120 - plain_log2(p) for p in distribution]
+            for distribution, _ in self.distributions
+        ]
 
     def symbol(self, frequencies):
         """Read a symbol, with the exact interval in units of 2^-(56 + shift)."""
@@ -142,8 +145,15 @@ class PlainReader:
     def mean(self, evidence):
         least = min(evidence)
         w = [W[(e - least) % 256] >> ((e - least) // 256) for e in evidence]
-        used = [(v, law) for v, (law, _) in zip(w, self.laws, strict=True) if v]
-        return [sum(v * law[t] for v, law in used) // sum(w) for t in range(177)]
+        used = [
+            (v, distribution)
+            for v, (distribution, _) in zip(w, self.distributions, strict=True)
+            if v
+        ]
+        return [
+            sum(v * distribution[t] for v, distribution in used) // sum(w)
+            for t in range(177)
+        ]
 
     def prediction(self, mean, tokens, c):
         counts = [tokens.count(token) for token in range(177)]
@@ -160,34 +170,36 @@ class PlainReader:
         w = [W[v % 256] >> (v // 256) for v in u]
         return 64 * w[1] // sum(w), 64 * w[2] // sum(w)
 
-    def block(self, integers, levels, tokens, size, advantages):
+    def block(self, integers, contexts, tokens, size, advantages):
         """Read a block of integers, and return the new advantages."""
         s, t = self.shares(*advantages)
-        priors = [prior for _, prior in self.laws]
+        priors = [prior for _, prior in self.distributions]
         total = self.evidence(tokens)
         mean = self.mean([p + e for p, e in zip(priors, total, strict=True)])
         common = self.prediction(mean, tokens, 256)
         free = self.prediction(mean, tokens, 8)
-        by_level = {}
-        for level in set(levels):
+        by_context = {}
+        for context in set(contexts):
             own = [
-                token for token, at in zip(tokens, levels, strict=True) if at == level
+                token
+                for token, at in zip(tokens, contexts, strict=True)
+                if at == context
             ]
             shared = [8 * e // max(len(tokens), 16) for e in total]
             parts = zip(priors, self.evidence(own), shared, strict=True)
             mean = self.mean([sum(three) for three in parts])
-            by_level[level] = self.prediction(mean, own, 256)
+            by_context[context] = self.prediction(mean, own, 256)
         gains = [0, 0]
         for _ in range(size):
-            level = sum(min(abs(i), 2**12) for i in integers[-8:]).bit_length()
-            mine = by_level.get(level, common)
+            context = sum(min(abs(i), 2**12) for i in integers[-8:]).bit_length()
+            mine = by_context.get(context, common)
             three = list(zip(mine, free, common, strict=True))
             token = self.symbol(
                 [s * x + t * y + (64 - s - t) * z + 1 for x, y, z in three]
             )
             integers.append(self.integer(token))
             tokens.append(token)
-            levels.append(level)
+            contexts.append(context)
             x, y, z = (plain_log2(1 + prediction) for prediction in three[token])
             gains = [gains[0] + x - z, gains[1] + y - z]
         kept = max(0, 512 - size)
@@ -206,11 +218,11 @@ class PlainReader:
         return magnitude if token % 2 else -magnitude
 
     def group(self, size):
-        integers, levels, tokens, advantages = [], [], [], [-512, -1024]
+        integers, contexts, tokens, advantages = [], [], [], [-512, -1024]
         while len(integers) < size:
             n = len(integers)
             b = min(max(1, min(n // 8, max(32, n // 16))), size - n)
-            advantages = self.block(integers, levels, tokens, b, advantages)
+            advantages = self.block(integers, contexts, tokens, b, advantages)
         return integers
 
 
@@ -233,8 +245,8 @@ def test_a_reader_written_from_the_docstrings_reads_the_same(groups):
 def test_the_format_has_not_changed():
     data = encode_integers(arrays(GOLDEN))
     assert data.hex() == GOLDEN_BYTES
-    laws = _distributions.laws()
-    tables = laws.probabilities, laws.lengths, laws.prior
+    distributions = _distributions.distributions()
+    tables = distributions.probabilities, distributions.lengths, distributions.prior
     crcs = [zlib.crc32(table.astype("<i8").tobytes()) for table in tables]
     assert crcs == TABLE_CRCS
 
@@ -308,7 +320,7 @@ def test_nothing_costs_nothing():
 @pytest.mark.parametrize("integer", [0, 1, -1, 31, 32, -2000, 2**40, LARGEST])
 def test_one_integer_costs_its_magnitude(integer):
     data = assert_round_trip([np.array([integer])])
-    # two bits of magnitude for one of the choice of its law, and 4 bits more
+    # two bits of magnitude for one of the choice of its distribution, and 4 bits more
     assert 8 * len(data) <= 8 + 4 + 2 * integer.bit_length()
 
 
@@ -331,8 +343,8 @@ def test_the_code_is_near_the_empirical_entropy(draw, scale):
 
 
 @pytest.mark.parametrize("scale", [0.5, 2.0, 8.0])
-def test_short_groups_cost_two_bytes_above_their_law(scale):
-    """The law itself is not stored; 2 bytes are half a byte of scale and the rest."""
+def test_short_groups_cost_two_bytes_above_their_entropy(scale):
+    """The distribution is not stored: half a byte finds its scale, 2 bytes are all."""
     groups = [normals(scale, 64, seed) for seed in range(100)]
     pooled = empirical_entropy(np.concatenate(groups)) / len(groups)
     n_bytes = np.mean([len(encode_integers([group])) for group in groups])
@@ -450,29 +462,31 @@ def test_long_groups_of_short_data_end_early():
 def test_laws_are_those_of_the_formulas():
     """Probabilities of (floor(m^power / d)) against floats, apart from the rounding."""
     m = np.arange(32.0)
-    found = _distributions.laws().probabilities / 2**20
-    for (power, j, z, _), law in zip(_distributions._families(), found, strict=True):
+    found = _distributions.distributions().probabilities / 2**20
+    for (power, j, z, _), distribution in zip(
+        _distributions._parameters(), found, strict=True
+    ):
         if z > 0 or 16 * 2 ** (j / 2) > 31**power:
             continue  # the magnitudes below 32 have not nearly all
         expected = 2.0 ** -(m**power / 2 ** (j / 2))
         expected /= 2 * expected.sum() - 1
         # exponents to 1 / 256 bit, probabilities to 2^-20, and 177 of them as the least
         tolerance = 0.004 * expected + 3e-4
-        assert (abs(law[0] - expected[0]) <= tolerance[0]).all()
-        assert (abs(law[1:63:2] - expected[1:]) <= tolerance[1:]).all()
-        assert (law[1::2] == law[2::2]).all()
+        assert (abs(distribution[0] - expected[0]) <= tolerance[0]).all()
+        assert (abs(distribution[1:63:2] - expected[1:]) <= tolerance[1:]).all()
+        assert (distribution[1::2] == distribution[2::2]).all()
 
 
 def test_laws_and_frequencies_have_constant_sums():
-    laws = _distributions.laws()
-    assert (laws.probabilities.sum(axis=1) == 2**20).all()
-    assert laws.probabilities.min() == 1
+    distributions = _distributions.distributions()
+    assert (distributions.probabilities.sum(axis=1) == 2**20).all()
+    assert distributions.probabilities.min() == 1
     model = _adaptive_model.GroupModel()
     for integers in (normals(3, 1), normals(3, 50), normals(9, 300)):
         assert (model.frequencies.sum(axis=1) == _adaptive_model.TOTAL).all()
         assert model.frequencies.min() >= 1
         tokens = _distributions.tokenize(integers)[0]
-        model.update(tokens, _adaptive_model.levels_of(integers))
+        model.update(tokens, _adaptive_model.contexts_of(integers))
 
 
 def test_intervals_of_tokens_leave_no_gap():

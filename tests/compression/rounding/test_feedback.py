@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skinfo.compression.file._coded_model import step_factors
 from skinfo.compression.rounding import _feedback
-from skinfo.compression.rounding._feedback import make_plan, round_with_feedback
+from skinfo.compression.rounding._feedback import feedback_factors, round_with_feedback
 
 
 def make_metric(d, seed=0):
@@ -26,56 +26,60 @@ def steps_of(step, exponents, d):
     return step * (np.ones(d) if exponents is None else step_factors(exponents))
 
 
-def round_in_loops(weights, plan, steps, rate_weight):
+def round_in_loops(weights, feedback, steps, rdo_lambda):
     """Round row by row, each error fed back to all rows below at once."""
     codes = np.zeros(weights.shape, dtype=np.int64)
-    left = weights[plan.order].copy()
-    for i, row in enumerate(plan.order):
+    left = weights[feedback.row_order].copy()
+    for i, row in enumerate(feedback.row_order):
         values = left[i] / steps[row]
         variance = np.mean(values**2) + 1 / 12
         for h, value in enumerate(values):
             nearest = np.rint(value)
             choices = [nearest, nearest - np.sign(nearest)]
             costs = [
-                (value - q) ** 2 + rate_weight * q**2 / (2 * variance * np.log(2))
+                (value - q) ** 2 + rdo_lambda * q**2 / (2 * variance * np.log(2))
                 for q in choices
             ]
             codes[row, h] = choices[int(costs[1] < costs[0])]
-        error = (left[i] - codes[row] * steps[row]) / plan.factor[i, i]
+        error = (left[i] - codes[row] * steps[row]) / feedback.factor[i, i]
         for j in range(i + 1, len(left)):
-            left[j] -= plan.factor[i, j] * error
+            left[j] -= feedback.factor[i, j] * error
     return codes
 
 
-# The plan
+# The feedback
 
 
 @pytest.mark.parametrize("d", [1, 2, 7, 90])
 def test_plan_factors_the_inverse_of_the_ordered_metric(d):
     metric = make_metric(d)
-    plan = make_plan(metric)
-    ordered = metric[np.ix_(plan.order, plan.order)]
-    assert_array_equal(np.sort(plan.order), np.arange(d))
-    assert_array_equal(plan.factor, np.triu(plan.factor))
+    feedback = feedback_factors(metric)
+    ordered = metric[np.ix_(feedback.row_order, feedback.row_order)]
+    assert_array_equal(np.sort(feedback.row_order), np.arange(d))
+    assert_array_equal(feedback.factor, np.triu(feedback.factor))
     # to rounding, times the condition of the metric
-    assert_allclose(plan.factor.T @ plan.factor @ ordered, np.eye(d), atol=1e-6)
+    assert_allclose(feedback.factor.T @ feedback.factor @ ordered, np.eye(d), atol=1e-6)
 
 
 def test_log_scales_are_by_row_and_not_by_place_in_the_order():
     # in this metric the rows come by decreasing diagonal
     metric = np.array([[1.0, 0.9, 0.0], [0.9, 4.0, 0.0], [0.0, 0.0, 2.0]])
-    plan = make_plan(metric)
-    assert_allclose(plan.log_scales[plan.order], np.log2(np.diag(plan.factor)))
+    feedback = feedback_factors(metric)
+    assert_allclose(
+        feedback.log_scales[feedback.row_order], np.log2(np.diag(feedback.factor))
+    )
 
 
 def test_scales_of_uncorrelated_rows_are_one_over_the_roots_of_the_diagonal():
     diagonal = np.array([4.0, 0.25, 1.0])
-    assert_allclose(make_plan(np.diag(diagonal)).log_scales, [-1, 1, 0], atol=1e-12)
+    assert_allclose(
+        feedback_factors(np.diag(diagonal)).log_scales, [-1, 1, 0], atol=1e-12
+    )
 
 
 def test_order_is_that_in_which_scales_differ_less():
     metric = make_metric(12)
-    spread = np.var(make_plan(metric).log_scales)
+    spread = np.var(feedback_factors(metric).log_scales)
     for order in (np.arange(12), np.argsort(-np.diag(metric))):
         ordered = np.linalg.cholesky(
             np.linalg.inv(metric[np.ix_(order, order)]), upper=True
@@ -85,7 +89,7 @@ def test_order_is_that_in_which_scales_differ_less():
 
 def test_metric_that_is_not_positive_definite_is_refused():
     with pytest.raises(np.linalg.LinAlgError):
-        make_plan(np.ones((3, 3)) - 2 * np.eye(3))
+        feedback_factors(np.ones((3, 3)) - 2 * np.eye(3))
 
 
 # Steps
@@ -108,50 +112,54 @@ def test_step_factors_of_even_exponents_are_exact():
 @pytest.mark.parametrize("d", [1, 3, 64, 65, 150])
 def test_distortion_is_the_sum_of_squared_errors_over_the_scales(d, with_exponents):
     metric, weights = make_metric(d), make_weights(d, 4)
-    plan = make_plan(metric)
+    feedback = feedback_factors(metric)
     exponents = None
     if with_exponents:
-        exponents = np.rint(2 * (plan.log_scales - plan.log_scales.mean()))
+        exponents = np.rint(2 * (feedback.log_scales - feedback.log_scales.mean()))
         exponents = exponents.astype(np.int64)
     steps = steps_of(0.3, exponents, d)
     codes = round_with_feedback(
-        weights, plan, 0.3, rate_weight=0.0, exponents=exponents
+        weights, feedback, 0.3, rdo_lambda=0.0, exponents=exponents
     )
     error = weights - codes * steps[:, np.newaxis]
     # U'^-1 E, of which the i-th row is e_i / U_ii
-    own = np.linalg.solve(plan.factor.T, error[plan.order])
+    own = np.linalg.solve(feedback.factor.T, error[feedback.row_order])
     distortion = np.sum((metric @ error) * error)
     assert_allclose(np.sum(own**2), distortion, rtol=1e-6)
     # without a price of bits, each e_i is at most half a step
-    bound = steps[plan.order] / np.diag(plan.factor) / 2
+    bound = steps[feedback.row_order] / np.diag(feedback.factor) / 2
     assert np.all(np.abs(own) <= bound[:, np.newaxis] * (1 + 1e-6))
 
 
-@pytest.mark.parametrize("rate_weight", [0.0, 0.1, 1.0])
+@pytest.mark.parametrize("rdo_lambda", [0.0, 0.1, 1.0])
 @pytest.mark.parametrize("d", [1, 63, 64, 65, 130])
-def test_rounding_equals_a_plain_loop(d, rate_weight):
-    weights, plan = make_weights(d, 3), make_plan(make_metric(d))
+def test_rounding_equals_a_plain_loop(d, rdo_lambda):
+    weights, feedback = make_weights(d, 3), feedback_factors(make_metric(d))
     exponents = np.arange(d) % 5 - 2
     codes = round_with_feedback(
-        weights, plan, 0.25, rate_weight=rate_weight, exponents=exponents
+        weights, feedback, 0.25, rdo_lambda=rdo_lambda, exponents=exponents
     )
-    expected = round_in_loops(weights, plan, steps_of(0.25, exponents, d), rate_weight)
+    expected = round_in_loops(
+        weights, feedback, steps_of(0.25, exponents, d), rdo_lambda
+    )
     assert codes.dtype == np.int64
     assert_array_equal(codes, expected)
 
 
 @pytest.mark.parametrize("block", [1, 2, 7, 1000])
 def test_size_of_blocks_changes_nothing(monkeypatch, block):
-    weights, plan = make_weights(90, 5), make_plan(make_metric(90))
-    expected = round_with_feedback(weights, plan, 0.2, rate_weight=0.1, exponents=None)
+    weights, feedback = make_weights(90, 5), feedback_factors(make_metric(90))
+    expected = round_with_feedback(
+        weights, feedback, 0.2, rdo_lambda=0.1, exponents=None
+    )
     monkeypatch.setattr(_feedback, "_BLOCK", block)
-    found = round_with_feedback(weights, plan, 0.2, rate_weight=0.1, exponents=None)
+    found = round_with_feedback(weights, feedback, 0.2, rdo_lambda=0.1, exponents=None)
     assert_array_equal(found, expected)
 
 
 def test_uncorrelated_rows_are_rounded_apart():
-    weights, plan = make_weights(6, 8), make_plan(np.diag(np.arange(1.0, 7)))
-    codes = round_with_feedback(weights, plan, 0.4, rate_weight=0, exponents=None)
+    weights, feedback = make_weights(6, 8), feedback_factors(np.diag(np.arange(1.0, 7)))
+    codes = round_with_feedback(weights, feedback, 0.4, rdo_lambda=0, exponents=None)
     assert_array_equal(codes, np.rint(weights / 0.4))
 
 
@@ -159,7 +167,7 @@ def test_feedback_is_better_than_rounding_apart():
     lags = np.abs(np.subtract.outer(np.arange(40), np.arange(40)))
     metric, weights = 0.95**lags, make_weights(40, 50)
     codes = round_with_feedback(
-        weights, make_plan(metric), 0.5, rate_weight=0.0, exponents=None
+        weights, feedback_factors(metric), 0.5, rdo_lambda=0.0, exponents=None
     )
     fed_back = weights - 0.5 * codes
     apart = weights - 0.5 * np.rint(weights / 0.5)
@@ -171,7 +179,11 @@ def test_feedback_is_better_than_rounding_apart():
 def test_multiples_of_the_step_are_kept():
     codes = np.random.default_rng(0).integers(-9, 10, size=(30, 4))
     found = round_with_feedback(
-        codes * 0.5, make_plan(make_metric(30)), 0.5, rate_weight=0, exponents=None
+        codes * 0.5,
+        feedback_factors(make_metric(30)),
+        0.5,
+        rdo_lambda=0,
+        exponents=None,
     )
     assert_array_equal(found, codes)
 
@@ -179,14 +191,14 @@ def test_multiples_of_the_step_are_kept():
 def test_price_of_bits_makes_codes_smaller():
     # in a metric of which the errors of few rows move others far
     metric = np.eye(50) + 0.1 * make_metric(50) / np.trace(make_metric(50))
-    weights, plan = make_weights(50, 20), make_plan(metric)
+    weights, feedback = make_weights(50, 20), feedback_factors(metric)
     sizes = [
         np.abs(
             round_with_feedback(
-                weights, plan, 0.5, rate_weight=rate_weight, exponents=None
+                weights, feedback, 0.5, rdo_lambda=rdo_lambda, exponents=None
             )
         ).sum()
-        for rate_weight in (0.0, 0.1, 1.0)
+        for rdo_lambda in (0.0, 0.1, 1.0)
     ]
     assert sizes[0] > sizes[1] > sizes[2]
 
@@ -195,6 +207,6 @@ def test_weights_are_not_written_to():
     weights = make_weights(70, 3)
     weights.setflags(write=False)
     codes = round_with_feedback(
-        weights, make_plan(make_metric(70)), 0.5, rate_weight=0.1, exponents=None
+        weights, feedback_factors(make_metric(70)), 0.5, rdo_lambda=0.1, exponents=None
     )
     assert codes.any()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skinfo.compression.rounding._feedback import make_plan, round_with_feedback
+from skinfo.compression.rounding._feedback import feedback_factors, round_with_feedback
 from skinfo.compression.rounding._lattice import reduce_lattice
 
 
@@ -74,9 +74,9 @@ def test_plan_is_that_of_the_metric_in_the_basis():
     metric = make_metric(8, 1e3)
     lattice = reduce_lattice(metric)
     turned = lattice.basis.T @ metric @ lattice.basis
-    expected = make_plan((turned + turned.T) / 2)
-    assert_array_equal(lattice.plan.order, expected.order)
-    assert_allclose(lattice.plan.factor, expected.factor, rtol=1e-6, atol=1e-8)
+    expected = feedback_factors((turned + turned.T) / 2)
+    assert_array_equal(lattice.feedback.row_order, expected.row_order)
+    assert_allclose(lattice.feedback.factor, expected.factor, rtol=1e-6, atol=1e-8)
 
 
 def test_multiples_of_the_step_are_kept():
@@ -96,7 +96,7 @@ def test_points_are_nearer_than_by_rounding_row_by_row():
     weights = 1e3 * np.random.default_rng(0).normal(size=(20, 50))
     reduced = reduce_lattice(metric).rounded(weights, 1.0)
     by_row = round_with_feedback(
-        weights, make_plan(metric), 1.0, rate_weight=0.0, exponents=None
+        weights, feedback_factors(metric), 1.0, rdo_lambda=0.0, exponents=None
     )
     # the best step of all rows is the root of the determinant: 12 times that
     bound = 20 * 50 * np.exp(np.mean(np.log(np.linalg.eigvalsh(metric)))) / 12

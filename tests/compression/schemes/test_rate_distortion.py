@@ -23,16 +23,17 @@ from skinfo.compression.models._stack import (
     Stack,
     forward,
 )
-from skinfo.compression.schemes import _calibration, _target
+from skinfo.compression.schemes import _calibration, _candidates, _target
 from skinfo.compression.schemes._calibration import Calibration, Settings
 from skinfo.compression.schemes._kmeans import kmeans
 from skinfo.compression.schemes._pruning import pruned
 from skinfo.compression.schemes._rate_distortion import rate_distortion
 from skinfo.compression.schemes._target import (
+    CompressionProblem,
     Target,
     bits_per_weight,
     coded_model,
-    make_probe,
+    make_evaluation_samples,
     n_bytes,
     some_samples,
 )
@@ -90,15 +91,15 @@ def make_inputs(n=300, d=8, seed=1):
     return rng.normal(size=(n, d)) @ np.linalg.cholesky(0.8**lags).T + 0.5
 
 
-def compressed(stack, X, target, *, seed=0, damping=1e-2, rdo=0.1):
-    return rate_distortion(
-        stack,
-        X,
-        target,
-        damping=damping,
-        rdo=rdo,
-        generator=np.random.RandomState(seed),
+def problem(stack, X, target, *, seed=0, importance="kl", damping=1e-2, rdo=0.1):
+    generator = np.random.RandomState(seed)
+    return CompressionProblem(
+        stack, X, None, target, importance, damping, rdo, generator
     )
+
+
+def compressed(*args, **parameters):
+    return rate_distortion(problem(*args, **parameters))
 
 
 def relative_distortion(stack, model, X):
@@ -206,7 +207,7 @@ def test_distortion_of_a_linear_model_is_that_of_uniform_errors():
     stack, X = make_stack(d=30), make_inputs(n=4000, d=30)
     calibration = Calibration(stack, X)
     step = 2.0**-4
-    chosen = settings(step, spacings=(1, 1))
+    chosen = settings(step, row_step_spacing=(1, 1))
     found = decoded(coded_model(stack, calibration.coded(chosen)))
     total = distortion(stack, forward(stack, X), forward(found, X))
     # exponents are rounded to half octaves: factors of at most 2^(1/4) either way
@@ -372,8 +373,8 @@ def test_linear_gaussian_gap_is_small():
 )
 def test_kmeans_meets_its_target(hidden, target):
     stack = make_stack(d=30, hidden=hidden, link="softmax")
-    X, rng = make_inputs(d=30), np.random.RandomState(0)
-    model = kmeans(stack, X, None, target, importance="kl", generator=rng)
+    X = make_inputs(d=30)
+    model = kmeans(problem(stack, X, target))
     if target.name == "rate":
         assert bits_per_weight(model) <= target.amount
     elif target.name == "n_bytes":
@@ -384,9 +385,8 @@ def test_kmeans_meets_its_target(hidden, target):
 
 def test_kmeans_with_as_many_levels_as_weights_keeps_them():
     stack, X = make_stack(), make_inputs()
-    rng = np.random.RandomState(0)
     target = Target("n_bytes", 10_000)
-    model = kmeans(stack, X, None, target, importance="uniform", generator=rng)
+    model = kmeans(problem(stack, X, target, importance="uniform"))
     weights = decoded(model).layers[0].weights
     assert_array_equal(weights, stack.layers[0].weights.astype(np.float32))
 
@@ -395,7 +395,7 @@ def test_kmeans_with_as_many_levels_as_weights_keeps_them():
 @pytest.mark.parametrize("sparsity", [0.5, 0.9])
 def test_pruning_leaves_its_share_of_the_weights(refit, sparsity):
     stack, X = make_stack(d=40, hidden=(20,), link="softmax"), make_inputs(d=40)
-    model = pruned(stack, X, None, sparsity, importance="kl", refit=refit, damping=1e-2)
+    model = pruned(problem(stack, X, Target("sparsity", sparsity)), refit=refit)
     n_kept = sum(np.count_nonzero(layer.codes) for layer in model.layers)
     # weights below half a step, 1/1024 of the largest, go too
     assert abs(n_kept / stack.n_weights - (1 - sparsity)) < 0.02
@@ -403,20 +403,9 @@ def test_pruning_leaves_its_share_of_the_weights(refit, sparsity):
 
 def test_refitting_beats_pruning():
     stack, X = make_stack(d=40, link="softmax"), make_inputs(d=40)
-    raw = forward(stack, X)
+    given = problem(stack, X, Target("sparsity", 0.7))
     found = [
-        distortion(
-            stack,
-            raw,
-            forward(
-                decoded(
-                    pruned(
-                        stack, X, None, 0.7, importance="kl", refit=refit, damping=1e-2
-                    )
-                ),
-                X,
-            ),
-        )
+        relative_distortion(stack, pruned(given, refit=refit), X)
         for refit in (False, True)
     ]
     assert found[1] < 0.5 * found[0]
@@ -425,19 +414,24 @@ def test_refitting_beats_pruning():
 # Samples
 
 
-def test_probe_of_a_network_has_midpoints_of_samples():
+def test_evaluation_samples_of_a_network_has_midpoints_of_samples():
     stack, X = make_stack(hidden=(5,)), make_inputs(n=20)
-    probe = make_probe(stack, X, np.random.RandomState(0), midpoints=True)
-    assert_array_equal(probe.X[:20], X)
+    evaluation = make_evaluation_samples(
+        stack, X, np.random.RandomState(0), midpoints=True
+    )
+    assert_array_equal(evaluation.X[:20], X)
     distances = np.abs(
-        probe.X[20:, np.newaxis, np.newaxis] - (X[:, np.newaxis] + X) / 2
+        evaluation.X[20:, np.newaxis, np.newaxis] - (X[:, np.newaxis] + X) / 2
     ).max(axis=-1)
     assert_array_equal(distances.min(axis=(1, 2)), 0)
 
 
-def test_probe_of_a_linear_model_has_the_samples():
+def test_evaluation_samples_of_a_linear_model_has_the_samples():
     stack, X = make_stack(), make_inputs(n=20)
-    assert make_probe(stack, X, np.random.RandomState(0), midpoints=True).X is X
+    assert (
+        make_evaluation_samples(stack, X, np.random.RandomState(0), midpoints=True).X
+        is X
+    )
 
 
 def test_very_many_samples_are_drawn_from_with_their_targets(monkeypatch):
@@ -514,14 +508,46 @@ def test_layers_are_reported_by_what_they_cost():
 
 def test_codebooks_are_reported_without_a_step():
     stack, X = make_stack(d=30, link="softmax"), make_inputs(d=30)
-    model = kmeans(
-        stack,
-        X,
-        None,
-        Target("rate", 6.0),
-        importance="uniform",
-        generator=np.random.RandomState(0),
-    )
+    model = kmeans(problem(stack, X, Target("rate", 6.0), importance="uniform"))
     [report] = report_layers(model)
     assert report.step is None
     assert report.n_levels == len(model.layers[0].codebook)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_reduced_lattice_is_chosen_where_inputs_are_nearly_collinear(monkeypatch, seed):
+    rng = np.random.default_rng(seed)
+    d = 20
+    axes, _ = np.linalg.qr(rng.normal(size=(d, d)))
+    scales = np.geomspace(1, 1e-4, d)  # a condition of the covariance of 1e8
+    X = rng.normal(size=(300, d)) @ (axes * scales) @ axes.T
+    layer = AffineLayer(rng.normal(size=(d, 1)), np.zeros(1))
+    stack = Stack((layer,), LINKS["identity"], spec_of("identity", 1))
+    target = Target("n_bytes", 55)
+    best = compressed(stack, X, target)
+    monkeypatch.setattr(_calibration, "_MOST_REDUCED", 0)
+    row_by_row = compressed(stack, X, target)
+    found, other = (relative_distortion(stack, each, X) for each in (best, row_by_row))
+    assert n_bytes(best) <= 55
+    assert n_bytes(row_by_row) <= 55
+    assert other > 10 * found  # 20 times on these samples
+
+
+def test_outputs_of_a_softmax_are_rounded_together_where_it_is_better(monkeypatch):
+    stack, X = make_stack(link="softmax"), make_inputs()
+    target = Target("n_bytes", 60)
+    best = compressed(stack, X, target)
+    monkeypatch.setattr(_calibration, "_MOST_JOINT_WEIGHTS", 0)
+    apart = compressed(stack, X, target)
+    found, other = (relative_distortion(stack, each, X) for each in (best, apart))
+    assert other > 2 * found  # 3.4 times on these samples
+
+
+def test_damping_is_refined_around_the_best(monkeypatch):
+    stack, X = make_stack(link="softmax"), make_inputs()
+    target = Target("n_bytes", 60)
+    best = compressed(stack, X, target)
+    monkeypatch.setattr(_candidates, "_DAMPING_FACTORS", ())
+    coarse = compressed(stack, X, target)
+    found, other = (relative_distortion(stack, each, X) for each in (best, coarse))
+    assert other > 1.2 * found  # 1.5 times on these samples

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 from skinfo import RDCompressor
 from skinfo.compression.distortion._output_fit import fit_outputs
 from skinfo.compression.models._reading import read_stack
-from skinfo.compression.schemes._shuffled import with_shuffled
+from skinfo.compression.schemes._permuted_columns import with_permuted_columns
 
 
 def make_curves(n_samples, seed=0):
@@ -32,7 +32,7 @@ def stack_of(weights):
 
 
 def joined(X, weights):
-    rows = with_shuffled(stack_of(weights), X, np.random.RandomState(0))
+    rows = with_permuted_columns(stack_of(weights), X, np.random.RandomState(0))
     assert_array_equal(_dense(rows[: X.shape[0]]), _dense(X))
     return _dense(rows[X.shape[0] :])
 
@@ -150,7 +150,7 @@ def test_outputs_beyond_all_slopes_have_a_finite_fit():
     raw = np.array([[0.0], [0.1], [0.2], [0.3]])
     changed = np.array([[850.0], [-830.0], [890.0], [-910.0]])
     with np.errstate(over="ignore"):
-        fit = fit_outputs(stack, raw, changed)
+        fit = fit_outputs(stack.link, raw, changed)
     assert np.isfinite([fit.scale, *fit.centre]).all()
 
 

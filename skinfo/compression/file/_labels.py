@@ -1,14 +1,14 @@
 """The labels of a classifier as bytes, and back.
 
-How they are kept has a number:
+There are six encodings, by number:
 
-0. There are none.
+0. No labels.
 1. 0, 1, ... as int64: as many as outputs, but at least two.
 2. False and True.
-3. Numbers: a byte for the dtype (its place in `_DTYPES`), how many, the first, then
-   each difference to the one before less 1. Those of float are whole.
-4. Texts: the characters of the widest (as the dtype has it), how many, and they.
-5. Texts in an array of objects: how many, and they.
+3. Numbers: a byte for the dtype (its place in `_DTYPES`), their count, the first one,
+   then each difference to the one before, less 1. Floats are whole numbers.
+4. Strings: the width of the dtype in characters, their count, and each as a text.
+5. Strings in an array of objects: their count, and each as a text.
 """
 
 from __future__ import annotations
@@ -31,11 +31,12 @@ _DTYPES = (
     *("int64", "int32", "int16", "int8", "uint64", "uint32", "uint16", "uint8"),
     *("float64", "float32", "float16", "bool"),
 )
+# the labels of float and bool that can be written
 _RANGES = {"f": (-(1 << 63), (1 << 64) - 1), "b": (0, 1)}
 
 
-def class_code(classes: AnyArray | None, n_outputs: int) -> int:
-    """Return the number of the way to keep the labels."""
+def label_encoding(classes: AnyArray | None, n_outputs: int) -> int:
+    """Return the number of the encoding that suits the labels."""
     if classes is None:
         return _NONE
     if _is_same(classes, _range(n_outputs)):
@@ -45,39 +46,39 @@ def class_code(classes: AnyArray | None, n_outputs: int) -> int:
     return {"U": _TEXTS, "O": _OBJECTS}.get(classes.dtype.kind, _NUMBERS)
 
 
-def write_classes(code: int, classes: AnyArray | None) -> bytes:
-    """Return labels, which `check_stack` has seen, as bytes."""
-    if classes is None or code in {_RANGE, _FALSE_TRUE}:
+def write_labels(encoding: int, classes: AnyArray | None) -> bytes:
+    """Return labels that `check_stack` accepts as bytes."""
+    if classes is None or encoding in {_RANGE, _FALSE_TRUE}:
         return b""
-    if code == _NUMBERS:
+    if encoding == _NUMBERS:
         return _write_numbers(classes)
-    width = varint(classes.dtype.itemsize // 4) if code == _TEXTS else b""
+    width = varint(classes.dtype.itemsize // 4) if encoding == _TEXTS else b""
     texts = [text(label) for label in classes.tolist()]
     return width + varint(len(texts)) + b"".join(texts)
 
 
-def read_classes(code: int, reader: Reader, n_outputs: int) -> AnyArray | None:
+def read_labels(encoding: int, reader: Reader, n_outputs: int) -> AnyArray | None:
     """Return the labels, not yet known to be sorted."""
-    classes = _read(code, reader, n_outputs)
-    if class_code(classes, n_outputs) != code:
+    classes = _read(encoding, reader, n_outputs)
+    if label_encoding(classes, n_outputs) != encoding:
         raise ValueError("Labels are longer than need be. The file is damaged.")
     return classes
 
 
-def _read(code: int, reader: Reader, n_outputs: int) -> AnyArray | None:
-    if code == _NONE:
+def _read(encoding: int, reader: Reader, n_outputs: int) -> AnyArray | None:
+    if encoding == _NONE:
         return None
-    if code == _RANGE:
+    if encoding == _RANGE:
         return _range(n_outputs)
-    if code == _FALSE_TRUE:
+    if encoding == _FALSE_TRUE:
         return np.array([False, True])
-    if code == _NUMBERS:
+    if encoding == _NUMBERS:
         return _read_numbers(reader)
-    if code == _TEXTS:
+    if encoding == _TEXTS:
         return _read_texts(reader)
-    if code == _OBJECTS:
+    if encoding == _OBJECTS:
         return np.array([reader.text() for _ in range(reader.count())], dtype=object)
-    raise ValueError(f"Labels of the kind {code} are unknown. The file is damaged.")
+    raise ValueError(f"Labels of the kind {encoding} are unknown. The file is damaged.")
 
 
 def _range(n_outputs: int) -> AnyArray:

@@ -1,4 +1,4 @@
-"""The designed loss of any directions, on the data of a fit."""
+"""The designed loss of given directions on the data of a fit."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from skinfo.score_functions.tensors._average import (
 
 @dataclass(frozen=True)
 class FittedLoss:
-    """The designed loss of order 4.
+    """The designed loss of order 4, ready to be evaluated.
 
-    `score`: the fitted estimator. `weights` (n,): of the samples in T. `tensor`: T in
-    white coordinates; None where it is large, or slow to form. `sign`: as in
-    `designed_loss`.
+    `score`: the fitted score estimator. `weights` (n,): weights of the samples in T.
+    `tensor`: T in white coordinates; None if it would be large or slow to form, and is
+    computed along the directions of each call instead. `sign`: as in `designed_loss`.
     """
 
     score: Any
@@ -56,7 +56,7 @@ def fit_loss(
     parts: Parts,
     components: FloatArray,
 ) -> tuple[FittedLoss, float]:
-    """Return the loss, and its value for the directions (k, d) that were recovered.
+    """Return the loss, and its value at the recovered directions (k, d).
 
     `parts`: the scores of the samples, in white coordinates.
     """
@@ -83,6 +83,6 @@ def _white_directions(components: FloatArray, whitening: Whitening) -> FloatArra
 def _along(
     parts: Parts, weights: FloatArray, directions: FloatArray
 ) -> tuple[AverageTensor, FloatArray]:
-    """Return T in coordinates along the directions, and the directions there."""
+    """Return T in coordinates along the directions, and their unit vectors there."""
     along = [part.along(directions.T).weighted(weights) for part in parts]
     return average_tensor(along, 4), np.eye(len(directions))

@@ -1,8 +1,14 @@
-"""The directions of a one-hidden-layer network, from an average score tensor.
+"""Decomposition of a symmetric tensor into directions: fixed points and descents.
 
-With T = sum_i w_i c_i a_i^m and M = sum_i w_i c_i' a_i a_i', the directions a_i are
-found in coordinates where M is diagonal with entries 1 and -1: there the dual vectors
-of the a_i are orthogonal, and fixed points of v <- T(v, ..., v, .).
+The average score tensors of a network with hidden directions a_i are
+M = sum_i w_i c_{2,i} a_i a_i' and T = sum_i w_i c_{m,i} a_i (x) ... (x) a_i, with m
+factors, output weights w_i and mean derivatives c_{m,i} of the activation.
+
+The functions of this module take T in coordinates in which M is the identity up to
+signs. If all signs are equal, the a_i are orthogonal there, and they are fixed points
+of the power iteration v <- T(v, ..., v, .). If M has both signs, the a_i are orthogonal
+under the indefinite form M. The designed loss of the paper is a function of T that is
+smallest at the a_i.
 """
 
 from __future__ import annotations
@@ -22,17 +28,19 @@ from skinfo.score_functions.tensors._average import (
     QuadraticPart,
 )
 
+# Smallest |v J v| / |v|^2 that a vector is scaled by: a vector on the null cone of J,
+# where v J v = 0, has no scale.
 _LEAST_PSEUDO_NORM = 1e-12
-_BATCH = 256  # samples of a stochastic step
-_PACE = 0.1  # length of the first steps
+_BATCH = 256  # samples per step of the stochastic descent
+_PACE = 0.1  # norm of the steps of the first epoch, where rows have norm 1
 
 
 @dataclass(frozen=True)
 class Search:
     """Directions (k, d) that a search has found.
 
-    `objective`: sum |T(a, ..., a)|; `history`: of it, or of the loss, step by step;
-    `converged`: whether the tolerance was reached.
+    `objective`: sum_i |T(a_i, ..., a_i)|. `history`: the objective, or the designed
+    loss, after every step. `converged`: whether the tolerance was reached.
     """
 
     directions: FloatArray
@@ -41,15 +49,15 @@ class Search:
     converged: bool
 
     def along(self, back: FloatArray) -> Search:
-        """Return unit directions in the coordinates that `back` (d, k) leads to."""
+        """Return the search with directions mapped by `back` (d, k) to unit rows."""
         return replace(self, directions=_unit_rows(self.directions @ back.T))
 
 
 def polynomial_residual(X: FloatArray, Y: FloatArray, degree: int) -> FloatArray:
-    """Return what a polynomial of X of this degree leaves of Y, (n, n_outputs).
+    """Return the residual of Y after regression on monomials of X, (n, n_outputs).
 
-    E[q(x) S_m] = 0 for polynomials q of a degree below m, so that T does not change,
-    but most of its sampling noise goes.
+    E[q(x) S_m] = 0 for a polynomial q of a degree below m. So T = E[y S_m] does not
+    change, but its sampling noise does: most of it comes from this part of y.
     """
     monomials = PolynomialFeatures(degree).set_output(transform="default")
     terms = monomials.fit_transform(X)
@@ -66,16 +74,18 @@ def orthonormal_directions(
     max_iter: int,
     tol: float,
 ) -> Search:
-    """Return the fixed point A = orth(diag(sgn T(a, ..., a)) T(a, ..., a, .)).
+    """Find orthonormal directions by orthogonal iteration.
 
-    `start` (k, k): orthonormal rows. `even`: whether T has an even number of axes.
+    All rows a_i of A take a step of power iteration at once, and are made orthonormal
+    again: A <- orth(diag(sgn T(a_i, ..., a_i)) T(a_i, ..., a_i, .)), without the signs
+    for an odd order. `start` (k, k): orthonormal rows. `even`: whether the order is.
     """
     directions, history, change = start, [], np.inf
     for _ in range(max_iter):
         powers = tensor.powers(directions)
         sizes = np.einsum("vi,vi->v", powers, directions)
         history.append(float(np.abs(sizes).sum()))
-        if even:  # keeps the sign of each direction
+        if even:  # a negative T(a, ..., a) would flip the row in every step
             powers = np.where(sizes < 0, -1, 1)[:, np.newaxis] * powers
         moved = _orthogonal_factor(powers)
         change = float(np.abs(moved - directions).max())
@@ -93,12 +103,12 @@ def pseudo_orthonormal_directions(
     max_iter: int,
     tol: float,
 ) -> Search:
-    """Return the same where M has entries of both signs, one direction after another.
+    """Find directions one after another where M = diag(J) has entries of both signs.
 
-    `signature` (k,): J, the diagonal of M. `starts` (k, n_starts, k). The vectors v
-    that are orthonormal up to signs in J, v_i J v_j = +-delta_ij, are fixed points of
-    v <- J T(v, ..., v, .) without the part along the earlier ones; the directions are
-    J v.
+    `signature` (k,): J, with entries 1 and -1. `starts` (k, n_starts, k): starts for
+    each direction. The iteration is v <- J T(v, ..., v, .), deflated by the vectors
+    found before and scaled to v' J v = +-1. Its fixed points are orthonormal up to
+    signs, v_i' J v_j = +-delta_ij, and the directions are J v.
     """
     found, norms = np.empty((0, len(signature))), np.empty(0)
     history, converged = [], True
@@ -107,7 +117,7 @@ def pseudo_orthonormal_directions(
         for _ in range(max_iter):
             moved = signature * tensor.powers(vectors)
             moved = _pseudo_normalised(moved, signature, found, norms)
-            # the sign of v may turn in every step
+            # the sign of v may change in every step
             changes = np.minimum(np.abs(moved - vectors), np.abs(moved + vectors))
             vectors = moved
             if changes.max() <= tol:
@@ -124,7 +134,10 @@ def pseudo_orthonormal_directions(
 def _pseudo_normalised(
     vectors: FloatArray, signature: FloatArray, found: FloatArray, norms: FloatArray
 ) -> FloatArray:
-    """Take away the parts along what was found, and scale to v J v = +-1."""
+    """Project the found vectors (m, k) out of vectors (n, k); scale to v' J v = +-1.
+
+    `norms` (m,): v' J v of the found vectors.
+    """
     vectors = vectors - ((vectors * signature) @ found.T * norms) @ found
     sizes = np.abs(np.einsum("vi,i,vi->v", vectors, signature, vectors))
     least = _LEAST_PSEUDO_NORM * np.einsum("vi,vi->v", vectors, vectors)
@@ -136,11 +149,11 @@ def _pseudo_normalised(
 def designed_loss(
     tensor: AverageTensor, directions: FloatArray, *, mu: float, sign: float
 ) -> tuple[float, FloatArray]:
-    """Return the designed loss of unit directions (k, d), and its gradient.
+    """Return the designed loss of unit directions (k, d), and its gradient (k, d).
 
-    sign * (sum_{i != j} T(a_i, a_i, a_j, a_j) - mu sum_i T(a_i, a_i, a_i, a_i)), where
-    `sign` is that of the output weights times the mean fourth derivative of the
-    activation: -1 for relu and positive weights.
+    The loss is sign * (sum_{i != j} T(a_i, a_i, a_j, a_j) - mu sum_i T(a_i, ..., a_i)).
+    `sign`: that of the output weights times the mean fourth derivative of the
+    activation, which is -1 for relu and positive weights.
     """
     powers = tensor.powers(directions)
     sizes = np.einsum("vi,vi->v", powers, directions)
@@ -160,9 +173,10 @@ def smallest_designed_loss(
     max_iter: int,
     tol: float,
 ) -> Search:
-    """Minimise the designed loss over orthonormal directions, by L-BFGS.
+    """Minimise the designed loss over orthonormal directions by L-BFGS.
 
-    The directions are the orthogonal factor U V' of a free matrix U S V'.
+    The parameter is an unconstrained matrix U S V' (k, k); the directions are its
+    orthogonal factor U V'.
     """
     history = []
 
@@ -198,10 +212,10 @@ def stochastic_descent(
     n_epochs: int,
     generator: np.random.RandomState,
 ) -> Search:
-    """Descend along the designed loss of small batches, as the paper does.
+    """Minimise the designed loss by stochastic gradient descent, as in the paper.
 
-    Rows are scaled to length 1 after every step; the length of a step falls as one
-    over the square root of the number of epochs.
+    A step uses the tensor of one batch. Rows are scaled to length 1 after every step.
+    The length of a step is inversely proportional to the square root of the epoch.
     """
     directions, history = start, []
     n_samples = len(parts[0].weights)
@@ -221,17 +235,19 @@ def stochastic_descent(
 
 
 def _objective(tensor: AverageTensor, directions: FloatArray) -> float:
+    """Return sum_i |T(a_i, ..., a_i)|."""
     sizes = np.einsum("vi,vi->v", tensor.powers(directions), directions)
     return float(np.abs(sizes).sum())
 
 
 def _orthogonal_factor(matrix: FloatArray) -> FloatArray:
-    """Return the nearest matrix with orthonormal rows."""
+    """Return the nearest matrix with orthonormal rows, (k, d)."""
     left, _, right = np.linalg.svd(matrix, full_matrices=False)
     factor: FloatArray = left @ right
     return factor
 
 
 def _unit_rows(rows: FloatArray) -> FloatArray:
+    """Return the rows divided by their norms; rows of zeros stay."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return rows / np.where(lengths > 0, lengths, 1)

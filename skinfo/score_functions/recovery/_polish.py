@@ -1,4 +1,4 @@
-"""A network in an MLP of scikit-learn, trained on from there."""
+"""Training of an MLP of scikit-learn that starts from a recovered network."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from skinfo._core._typing import FloatArray
 from skinfo.score_functions.recovery._head import Network
 from skinfo.score_functions.recovery._whitening import Whitening
 
-_BRIEF = 50  # steps
+_BRIEF = 50  # steps of L-BFGS, to compare networks without a full training of each
 
 
 def network_in_mlp(
     mlp: Any, network: Network, Z: FloatArray, targets: FloatArray, *, polish: bool
 ) -> None:
-    """Set the weights of an MLP to those of the network, and train it on if `polish`.
+    """Set the weights of an MLP to those of the network; train it further if `polish`.
 
     `mlp`: unfitted, with one hidden layer of the right size. `Z` (n, d), `targets`
     (n, n_outputs): white samples and standardised outputs.
@@ -40,7 +40,7 @@ def network_in_mlp(
 
 
 def trained_briefly(network: Network, Z: FloatArray, targets: FloatArray) -> Network:
-    """Return the network after some steps of L-BFGS: good starts are good by then."""
+    """Return the network after a few steps of L-BFGS."""
     mlp = MLPRegressor(
         hidden_layer_sizes=(len(network.components),),
         activation=network.activation,
@@ -63,7 +63,7 @@ def trained_briefly(network: Network, Z: FloatArray, targets: FloatArray) -> Net
 def rescale_mlp(
     mlp: Any, whitening: Whitening, center: FloatArray, scale: FloatArray
 ) -> None:
-    """Change the weights of an MLP from white x and scaled y to the units of both."""
+    """Convert the weights of an MLP from white x and standardised y to their units."""
     first = whitening.inverse @ mlp.coefs_[0]
     mlp.intercepts_[0] = mlp.intercepts_[0] - whitening.mean @ first
     mlp.coefs_[0] = np.ascontiguousarray(first)

@@ -1,4 +1,4 @@
-"""The whole recovery: scores, directions, head, and the loss that they minimise."""
+"""The whole recovery of a network, from the score functions to the designed loss."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Recovery:
 
     `score`: the fitted estimator of the score functions. `network`: in white
     coordinates. `components` (k, d), `intercepts` (k,): its hidden layer in the units
-    of X. `loss`: the designed loss of these components, or minus the sum of their third
-    powers, for which there is no `designed_loss`.
+    of X. `loss`: for order 4 the designed loss of these components; for order 3, which
+    has no `designed_loss`, minus the sum of |T(a, a, a)|.
     """
 
     score: Any
@@ -45,8 +45,8 @@ def recover(
 ) -> Recovery:
     """Return the network of a problem.
 
-    `score_estimator`: None for a local likelihood whose bandwidth is chosen. `trains`:
-    whether the network will be trained on, which that choice takes into account.
+    `score_estimator`: None for a local likelihood, whose bandwidth is chosen. `trains`:
+    whether the network will be trained afterwards, which that choice considers.
     """
     with one_blas_thread():
         if score_estimator is None:

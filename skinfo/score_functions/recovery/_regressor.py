@@ -13,7 +13,7 @@ from skinfo.score_functions.recovery._polish import network_in_mlp, rescale_mlp
 from skinfo.score_functions.recovery._problem import Problem
 from skinfo.score_functions.recovery._recovery import Recovery
 
-_MOST_EVALUATIONS = 1_000_000  # of the loss, so that max_iter decides
+_MOST_EVALUATIONS = 1_000_000  # evaluations of the loss, so that max_iter stops first
 
 
 def check_regressor(estimator: Any) -> None:
@@ -36,12 +36,12 @@ def check_regressor(estimator: Any) -> None:
 
 
 def has_hidden_layers(regressor: Any) -> bool:
-    """Return whether a regressor is a network, which takes the layer as its own."""
+    """Return whether a regressor is a network, which starts from the recovered one."""
     return hasattr(regressor, "hidden_layer_sizes")
 
 
 def trains_layer(estimator: Any) -> bool:
-    """Return whether the hidden layer is trained on; None is a network, too."""
+    """Return whether an estimator trains the hidden layer; None stands for an MLP."""
     return estimator is None or has_hidden_layers(estimator)
 
 
@@ -57,8 +57,8 @@ def fit_regressor(
     """Return the fitted regressor, and the hidden layer that it uses, (k, d) and (k,).
 
     `estimator`: None for a network that is trained by L-BFGS with the ridge `alpha`. A
-    network starts from the recovered one, and is trained from there if `polish`. Others
-    are fitted on the hidden features; `one_dimensional`: on y of shape (n,).
+    network starts from the recovered one, and is trained from there if `polish`. Any
+    other regressor is fitted on the hidden features; if `one_dimensional`, with y (n,).
     """
     regressor = _default_network(alpha) if estimator is None else clone(estimator)
     if not has_hidden_layers(regressor):
@@ -77,6 +77,7 @@ def fit_regressor(
 
 
 def _default_network(alpha: float) -> MLPRegressor:
+    """Return an MLP that L-BFGS trains to convergence."""
     return MLPRegressor(
         solver="lbfgs",
         alpha=alpha,

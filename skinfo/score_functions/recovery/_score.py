@@ -19,12 +19,13 @@ from skinfo.score_functions.recovery._solution import (
 )
 from skinfo.score_functions.tensors._average import Parts
 
-BANDWIDTH_FACTORS = (1.5, 2.5, 3.5, 5.0, 8.0)
-
-_DEFAULT_FACTOR = 2.5
-_FEWEST_TO_CHOOSE = 25  # samples, to choose a factor on a fifth of them
-_MOST_TO_CHOOSE = 10_000  # as the time grows with their square
-_AS_GOOD = 1.1  # times the least that is left, by which factors do not differ
+# Candidates, in units of the rule of LocalLikelihoodScore. The paper has 1.5 for a
+# mixture and 5 to 6 for a normal density; larger factors approach GaussianScore.
+_BANDWIDTH_FACTORS = (1.5, 2.5, 3.5, 5.0, 8.0)
+_DEFAULT_FACTOR = 2.5  # that of LocalLikelihoodScore, for fewer samples than these:
+_FEWEST_TO_CHOOSE = 25  # samples, of which a fifth would be fewer than five
+_MOST_TO_CHOOSE = 10_000  # samples, as the time is proportional to their square
+_AS_GOOD = 1.1  # ratio of unexplained variances up to which two factors are a tie
 
 
 def fit_given_score(estimator: Any, problem: Problem) -> tuple[Any, Parts]:
@@ -43,7 +44,7 @@ def fit_given_score(estimator: Any, problem: Problem) -> tuple[Any, Parts]:
 def fit_default_score(
     problem: Problem, generator: np.random.RandomState, *, polish: bool
 ) -> tuple[LocalLikelihoodScore, Parts]:
-    """Return a local likelihood whose bandwidth is chosen, and its white scores."""
+    """Return a local likelihood with a chosen bandwidth, and its white scores."""
     return _fit_local_likelihood(
         problem, choose_bandwidth_factor(problem, generator, polish=polish)
     )
@@ -52,6 +53,7 @@ def fit_default_score(
 def _fit_local_likelihood(
     problem: Problem, factor: float
 ) -> tuple[LocalLikelihoodScore, Parts]:
+    """Return a local likelihood with this bandwidth factor, and its white scores."""
     score = LocalLikelihoodScore(
         bandwidth_factor=factor, derivative_order=problem.order
     ).fit(problem.X)
@@ -68,9 +70,9 @@ def choose_bandwidth_factor(
 ) -> float:
     """Return the factor whose network explains a held-out fifth best.
 
-    `polish`: networks are compared after some steps of training; of those that are
-    about as good then, the best before training is taken. The factor multiplies a power
-    of the number of samples, so that a part of the samples is enough to choose it.
+    `polish`: networks are compared after a few steps of training, and ties are decided
+    by the networks before training. The factor multiplies a power of the number of
+    samples, so that it can be chosen on a part of them.
     """
     n = min(len(problem.X), _MOST_TO_CHOOSE)
     if n < _FEWEST_TO_CHOOSE:
@@ -94,7 +96,7 @@ def choose_bandwidth_factor(
             1 - explained_share(head, Z, targets),
         )
 
-    found = {factor: unexplained_shares(factor) for factor in BANDWIDTH_FACTORS}
+    found = {factor: unexplained_shares(factor) for factor in _BANDWIDTH_FACTORS}
     least = min(trained for trained, _ in found.values())
     good = [each for each, (left, _) in found.items() if left <= _AS_GOOD * least]
     return min(good, key=lambda factor: found[factor][1])

@@ -1,4 +1,4 @@
-"""From the scores at the samples to a network: directions, then their head."""
+"""A network from the scores at the samples: first its directions, then its head."""
 
 from __future__ import annotations
 
@@ -45,10 +45,11 @@ def white_parts(
 
 
 def solve(problem: Problem, parts: Parts, generator: np.random.RandomState) -> Solution:
-    """Return the network that the scores at the samples give, in white coordinates.
+    """Return the network of the problem, from the scores at the samples.
 
-    Of several outputs, random combinations are tried; the one whose network explains
-    most of all outputs is kept.
+    With several outputs, the directions are found from a random linear combination of
+    them. Of `n_init` combinations, the one whose network explains most of the variance
+    of all outputs is kept.
     """
     outputs, residuals = problem.outputs_for_tensors()
     n_outputs = outputs.shape[1]

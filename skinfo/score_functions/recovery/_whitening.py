@@ -1,4 +1,4 @@
-"""Coordinates in which the samples are white, or as large as if they were."""
+"""Coordinates in which the samples are white, or scaled to unit variance on average."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ import numpy as np
 from skinfo._core._scales import centers_and_scales
 from skinfo._core._typing import FloatArray
 
-_SMALLEST_DEVIATION = 1e-6  # of scaled columns; directions below are left out
+# Standard deviation along a principal axis of standardised columns, below which the
+# axis is a linear dependence up to rounding, and is left out.
+_SMALLEST_DEVIATION = 1e-6
 
 
 @dataclass(frozen=True)
 class Whitening:
     """Coordinates z of mean 0 and covariance I, with x = mean + root z.
 
-    `root` and `inverse` (d, rank): z = inverse' (x - mean). The same for `fit_scaling`,
-    where the covariance has a mean of 1 on its diagonal.
+    `root` and `inverse` (d, rank): z = inverse' (x - mean). For `fit_scaling` only the
+    mean of the diagonal of the covariance of z is 1.
     """
 
     mean: FloatArray
@@ -36,7 +38,7 @@ class Whitening:
 
 
 def fit_whitening(X: FloatArray) -> Whitening:
-    """Return the whitening of these samples; of constant ones, one that maps to 0."""
+    """Return the whitening of samples (n, d); constant samples are mapped to 0."""
     n_samples, n_features = X.shape
     mean, scale = centers_and_scales(X)
     scale = np.where(np.isfinite(scale), scale, 1.0)
@@ -51,9 +53,9 @@ def fit_whitening(X: FloatArray) -> Whitening:
 
 
 def fit_scaling(X: FloatArray) -> Whitening:
-    """Return coordinates that differ by one factor, and hold no constant direction.
+    """Return X divided by one number, without directions in which it is constant.
 
-    Directions that are orthogonal in X are so in these, too.
+    Directions that are orthogonal in X stay orthogonal.
     """
     white = fit_whitening(X)
     variance = float(np.sum(white.root**2)) / white.rank

@@ -22,7 +22,7 @@ from skinfo._core._dates import as_dates, as_integers, change_unit
 from skinfo._core._frames import is_table, labels_of, series_of
 from skinfo._core._typing import AnyArray, BoolArray
 
-NAN_POLICIES = ("raise", "omit")
+NAN_POLICIES = ("raise", "omit")  # treatment of missing values
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Column:
     """One column of data, as it was passed in.
 
     `values` (n_samples,) keeps the dtype of the data, so that large integers stay
-    exact; entries under `missing` (NaN, None, NA, NaT or infinite) mean nothing.
-    `numeric`: the values can be coordinates. `nominal`: they are not, by default.
-    Dates and durations are integers of `unit`, which is None for all others.
+    exact; entries where `missing` (NaN, None, NA, NaT or infinite) have no meaning.
+    `numeric`: the values can be coordinates. `nominal`: by default they are categories
+    instead. Dates and durations are integers of `unit`, which is None for other values.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Column:
 
     @property
     def kind(self) -> str:
-        """What the values are, in a word."""
+        """The type of the values, for messages."""
         if self.unit is not None:
             return "dates"
         return "numbers" if self.numeric else "text or other objects"
@@ -116,7 +116,7 @@ def _as_array(X: Any, *, name: str, ensure_2d: bool) -> AnyArray:
 
 
 def _check_array(X: Any, dtype: Any, *, name: str, ensure_2d: bool) -> AnyArray:
-    """Call check_array, and say in every message which input is meant."""
+    """Call check_array, with the name of the input in every message."""
     try:
         array = check_array(
             X,
@@ -133,7 +133,7 @@ def _check_array(X: Any, dtype: Any, *, name: str, ensure_2d: bool) -> AnyArray:
 def _read_series(series: Any, name: str) -> Column:
     """Read a column of pandas, polars or Arrow.
 
-    Its gaps may keep it from being numeric.
+    Missing values are removed first, as they may turn the others into objects.
     """
     if hasattr(series, "iloc"):
         missing = np.asarray(series.isna(), dtype=bool)
@@ -339,7 +339,7 @@ def _position(columns: Sequence[Column], item: Any, *, name: str) -> int:
 
 
 def check_missing(columns: Sequence[Column], *, nan_policy: str, name: str) -> None:
-    """Raise where values are missing and `nan_policy` does not leave them out."""
+    """Raise if values are missing and `nan_policy` is "raise"."""
     check_option("nan_policy", nan_policy, NAN_POLICIES)
     for column in columns:
         if nan_policy == "raise" and column.missing.any():

@@ -9,7 +9,8 @@ import numpy as np
 
 from skinfo._core._typing import AnyArray, BoolArray, IntArray
 
-_COARSE_UNITS = ("Y", "M", "W", "D", "h", "m")
+_COARSE_UNITS = ("Y", "M", "W", "D", "h", "m")  # of numpy, stored as seconds here
+# Negative decimal exponents of numpy's units of time, in seconds.
 _EXPONENTS = {"s": 0, "ms": 3, "us": 6, "ns": 9, "ps": 12, "fs": 15, "as": 18}
 
 
@@ -42,7 +43,7 @@ def as_integers(dates: AnyArray) -> tuple[IntArray, str]:
 
 
 def change_unit(integers: IntArray, unit: str, new_unit: str) -> IntArray:
-    """Convert integers of one unit to another; what is out of range is clipped."""
+    """Convert integers of one unit to another; values out of range are clipped."""
     exponent = _EXPONENTS[new_unit] - _EXPONENTS[unit]
     factor = 10 ** abs(exponent)
     if exponent <= 0:

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic writing of files."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from uuid import uuid4
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file under another name, and give it its own in one step.
+    """Write a temporary file, and rename it to `path` in one step.
 
-    An earlier file keeps its permissions, and a link to it stays a link.
+    An existing file keeps its permissions, and a symbolic link to it stays one.
     """
     path = path.resolve()
     temporary = path.with_name(f".{path.name}.{uuid4().hex}")

@@ -11,12 +11,12 @@ from skinfo._core._typing import AnyArray, IntArray
 
 
 def is_dataframe(X: Any) -> bool:
-    """Tell whether `X` is a dataframe of pandas or polars."""
+    """Return whether `X` is a dataframe of pandas or polars."""
     return (hasattr(X, "iloc") and X.ndim == 2) or hasattr(X, "get_columns")
 
 
 def is_table(X: Any) -> bool:
-    """Tell whether `X` is a dataframe of pandas or polars, or a table of Arrow."""
+    """Return whether `X` is a dataframe of pandas or polars, or a table of Arrow."""
     return is_dataframe(X) or (hasattr(X, "column_names") and hasattr(X, "itercolumns"))
 
 

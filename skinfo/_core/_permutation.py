@@ -9,11 +9,11 @@ from sklearn.utils import check_random_state
 
 from skinfo._core._typing import BoolArray, FloatArray, IntArray
 
-_TIE_TOLERANCE = 1e-12  # relative
+_TIE_TOLERANCE = 1e-12  # relative difference up to which two statistics are equal
 
 
 def draw_seeds(random_state: Any, n_seeds: int) -> IntArray:
-    """Draw one seed for each task, so that no result depends on who runs it."""
+    """Draw one seed for each task, so that results do not depend on jobs."""
     generator = check_random_state(random_state)
     seeds: IntArray = generator.randint(np.iinfo(np.int32).max, size=n_seeds)
     return seeds
@@ -38,13 +38,13 @@ def permutation_pvalues(
 
 
 def significant(adjusted_pvalues: FloatArray, alpha: float) -> BoolArray:
-    """Tell which p-values are at most alpha, up to the rounding of the adjustment."""
+    """Return which p-values are at most alpha, up to the rounding of the adjustment."""
     found: BoolArray = adjusted_pvalues <= alpha * (1 + _TIE_TOLERANCE)
     return found
 
 
 def reaches(statistics: FloatArray | float, null_values: FloatArray) -> BoolArray:
-    """Tell which null values are not below the statistics, up to rounding."""
+    """Return which null values reach the statistics, up to rounding."""
     bound = statistics - _TIE_TOLERANCE * np.abs(statistics)
     reached: BoolArray = ~(null_values < bound)  # NaN counts against, too
     return reached

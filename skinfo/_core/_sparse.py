@@ -8,5 +8,5 @@ from scipy.sparse import issparse
 
 
 def is_sparse(array: Any) -> bool:
-    """Tell whether an array is sparse, and leave its static type alone."""
+    """Return whether an array is sparse, without narrowing its static type."""
     return bool(issparse(array))

@@ -1,4 +1,4 @@
-"""How many threads linear algebra takes."""
+"""The number of threads of linear algebra."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from threadpoolctl import ThreadpoolController
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Keep BLAS to one thread: many small products only wait for several.
+    """Limit BLAS to one thread, which is faster for many small products.
 
-    The limit holds for the whole process. It is set by the main thread alone: limits of
-    threads that overlap would not be taken back in order.
+    The limit holds for the whole process. Only the main thread sets it: overlapping
+    limits of several threads would not be reset in order.
     """
     if current_thread() is not main_thread():
         yield
@@ -26,4 +26,4 @@ def one_blas_thread() -> Iterator[None]:
 
 @cache
 def _controller() -> ThreadpoolController:
-    return ThreadpoolController()  # looks through the loaded libraries: 1 ms
+    return ThreadpoolController()  # scanning the loaded libraries takes 1 ms

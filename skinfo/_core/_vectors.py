@@ -1,4 +1,4 @@
-"""Random vectors: columns that belong together, of any kind, with their gaps."""
+"""Random vectors: columns of any kind, with missing values."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def read_vector(
     ensure_2d: bool = False,
     is_nominal: Callable[[Column], bool] = nominal_by_kind,
 ) -> RandomVector:
-    """Read an array or dataframe, decide what is nominal, and look for gaps."""
+    """Read an array or dataframe, decide what is nominal, and check missing values."""
     columns = read_columns(data, name=name, ensure_2d=ensure_2d)
     nominal = nominal_mask(columns, discrete, name=discrete_name, is_nominal=is_nominal)
     check_missing(columns, nan_policy=nan_policy, name=name)
@@ -114,7 +114,7 @@ def read_vectors(
 def complete_pair(
     x: RandomVector, y: RandomVector, *, minimum: int, advice: str = ""
 ) -> tuple[RandomVector, RandomVector, BoolArray | None]:
-    """Leave out the rows in which either has a gap; also return those that stay."""
+    """Drop the rows in which a value is missing; also return the mask of the others."""
     (x, y), rows = complete_vectors([x, y], minimum=minimum, advice=advice)
     return x, y, rows
 
@@ -122,7 +122,7 @@ def complete_pair(
 def complete_vectors(
     vectors: Sequence[RandomVector], *, minimum: int, advice: str = ""
 ) -> tuple[list[RandomVector], BoolArray | None]:
-    """Leave out the rows in which any has a gap; also return those that stay."""
+    """Drop the rows in which a value is missing; also return the mask of the others."""
     columns = [column for vector in vectors for column in vector.columns]
     rows = complete_rows(columns, minimum=minimum, advice=advice)
     if rows is None:

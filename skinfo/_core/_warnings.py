@@ -6,11 +6,11 @@ import inspect
 import warnings
 from types import FrameType
 
-_INNER = ("skinfo", "sklearn", "joblib")  # whose frames lie between
+_INNER = ("skinfo", "sklearn", "joblib")  # packages whose frames are skipped
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the line that called into skinfo, whatever lies between."""
+    """Warn at the line of the user that called into skinfo."""
     level, frame = 1, inspect.currentframe()
     while frame is not None and _package(frame) in _INNER:
         level, frame = level + 1, frame.f_back

@@ -1,4 +1,4 @@
-"""Samples of two variables that depend on each other in a rare segment alone."""
+"""Samples of two variables that only depend on each other in a rare segment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from skinfo.datasets._truths import hidden_correlation_information
 
 RandomState: TypeAlias = np.random.RandomState
 
-# The values f(u) of u in [0, 1]; of the circle without their sign.
+# The functions f(u) of u in [0, 1]; for the circle, without its sign.
 _SHAPES: dict[str, Callable[[FloatArray], FloatArray]] = {
     "linear": lambda u: u,
     "quadratic": lambda u: 4 * (u - 0.5) ** 2,
@@ -36,13 +36,13 @@ def make_hidden_correlation(
     fraction: float = 0.05,
     random_state: int | RandomState | None = None,
 ) -> Bunch:
-    r"""Draw two variables of which one drives the other in a rare segment alone.
+    r"""Draw two variables that only depend on each other in a rare segment.
 
     Each sample is rare with probability `fraction`: `x` is uniform on [0, 1], and `y`
     is a function of `x` plus normal noise. Otherwise `x` is uniform on [1, 1.1], and
-    `y` is drawn in the same way, but from another uniform variable in place of `x`.
-    So there `y` tells nothing about `x`, and it has the same law on both segments.
-    With the defaults, a case of the power study of [1]_.
+    `y` is the same function of another uniform variable on [0, 1] plus noise. So `y` is
+    independent of `x` there, and has the same law in both segments. The defaults are a
+    case of the power study of [1]_.
 
     Parameters
     ----------
@@ -91,18 +91,19 @@ def make_hidden_correlation(
     - "circle": :math:`f(x) = \pm\sqrt{1 - (2x - 1)^2}`, with a random sign;
     - "step": :math:`f(x) = 1` for :math:`x > 1/2`, else 0.
 
-    `x` shows its segment, which tells nothing about `y`. So with the probability `p`
-    of the rare segment, the noise :math:`\sigma`, a uniform variable `U` and a
-    standard normal variable `Z`,
+    `x` determines its segment, and `y` is independent of the segment. So with the
+    probability `p` of the rare segment, the standard deviation :math:`\sigma` of the
+    noise, a uniform variable `U` and a standard normal variable `Z`,
 
     .. math::
 
         I(X; Y) = p \left[ h(f(U) + \sigma Z) - h(f(U) + \sigma Z | U) \right],
 
-    where the second entropy is :math:`\log(2 \pi e \sigma^2) / 2`, but for the circle
-    that of mixtures of two normal laws. Both are found by numerical integration, with
-    an error below 1e-6. Without noise, mutual information is infinite unless
-    :math:`p = 0`, but for the step :math:`p \log 2`.
+    where the second entropy is :math:`\log(2 \pi e \sigma^2) / 2`, except for the
+    circle, where it is that of a mixture of two normal laws. Entropies without a closed
+    form are computed by numerical integration, with an error below 1e-6. Without noise,
+    mutual information is :math:`p \log 2` for the step; for the other shapes it is
+    infinite, unless :math:`p = 0`.
 
     The hypercontractivity coefficient of `x` and `y` has no closed form where there
     is noise. Without noise it is 1 for every :math:`p > 0`, however small (the
@@ -142,7 +143,7 @@ def make_hidden_correlation(
 
 
 def _draw_shape(generator: RandomState, shape: str, driver: FloatArray) -> FloatArray:
-    """Return f(u) for each u in [0, 1], of the circle with a random sign."""
+    """Return f(u) for each u in [0, 1], with a random sign for the circle."""
     values = _SHAPES[shape](driver)
     if shape == "circle":
         values *= generator.choice([-1.0, 1.0], size=len(driver))

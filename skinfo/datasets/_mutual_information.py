@@ -39,7 +39,7 @@ def make_discrete_continuous_mixture(
     Each sample is discrete with probability `discrete_fraction`: `x` is -1 or 1, each
     with probability 1/2, and `y` is equal to it with probability `agreement`, else
     `-x`. Otherwise it is a pair of standard normal variables with that correlation.
-    With the defaults, Experiment I of [1]_.
+    The defaults are Experiment I of [1]_.
 
     Parameters
     ----------
@@ -73,7 +73,8 @@ def make_discrete_continuous_mixture(
 
     Notes
     -----
-    Each variable shows whether the pair is discrete, as its atoms have no density.
+    Each variable determines whether the pair is discrete, as a continuous variable has
+    the values of the atoms with probability 0.
     With correlation :math:`\rho`, agreement `a`, the probability :math:`p_d` of a
     discrete pair, :math:`p_c = 1 - p_d`, and
     :math:`H(p) = -p \log p - (1 - p) \log(1 - p)`,
@@ -170,7 +171,7 @@ def make_discrete_plus_uniform(
 
         I(X; Y) = \log m - \frac{m - 1}{m} \log 2,
 
-    and of independent pairs the sum.
+    and the mutual information of independent pairs is the sum.
 
     References
     ----------
@@ -296,9 +297,9 @@ def make_gaussian_dropout(
 ) -> Bunch:
     r"""Draw pairs of correlated normal variables and set some of the values to zero.
 
-    This is how gene expression in single cells looks: many values are lost and read
-    as zero. `x` and `y` lose their values independently, or, with `shared_mask`, in
-    the same samples.
+    A model of gene expression in single cells, where many values are lost and recorded
+    as zero. `x` and `y` lose their values independently or, with `shared_mask`, in the
+    same samples.
 
     Parameters
     ----------
@@ -335,14 +336,14 @@ def make_gaussian_dropout(
 
     Notes
     -----
-    Each variable shows its own mask. With correlation :math:`\rho` and dropout
+    Each variable determines its own mask. With correlation :math:`\rho` and dropout
     :math:`p_1` of `x` and :math:`p_2` of `y`,
 
     .. math::
 
         I(X; Y) = -\frac{(1 - p_1) (1 - p_2)}{2} \log(1 - \rho^2)
 
-    with independent masks. With one mask of dropout `p`, both show it:
+    with independent masks. One mask of dropout `p` is determined by both variables:
 
     .. math::
 

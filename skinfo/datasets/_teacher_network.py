@@ -53,11 +53,12 @@ def make_teacher_network(
     noise: float = 0.0,
     random_state: int | RandomState | None = None,
 ) -> Bunch:
-    r"""Draw a network of one random hidden layer, and samples that it labels.
+    r"""Draw a network with a random hidden layer, and samples of its output.
 
     The inputs follow one of several laws, the targets are the output of the network
-    plus normal noise, and the truth is the parameters of the network. The setting of
-    [1]_, but with directions that are always randomly rotated. See the Notes.
+    plus normal noise, and the truth is the parameters of the network. This is the
+    setting of [1]_, but with directions that are always rotated at random, see the
+    Notes.
 
     Parameters
     ----------
@@ -85,7 +86,7 @@ def make_teacher_network(
     noise : float, default=0.0
         Standard deviation of the noise of `y`, at least 0.
     random_state : int, RandomState instance or None, default=None
-        Seeds network and samples. Pass an int for the same ones in every call.
+        Seeds the network and the samples. Pass an int for reproducible results.
 
     Returns
     -------
@@ -142,11 +143,11 @@ def make_teacher_network(
     The directions have a uniform law whatever the law of the inputs: orthogonal ones
     are rows of a random orthogonal matrix (of the Haar measure), others independent and
     uniform on the sphere. Directions along the axes are not offered: inputs that are
-    "laplace", "logistic" or "student" show the axes by themselves, as their columns are
-    independent along the axes alone. A method that returns the axes whatever the labels
-    would seem to recover such a network.
+    "laplace", "logistic" or "student" reveal the axes by themselves, as only their
+    components along the axes are independent. A method that returned the axes for any
+    targets would seem to recover such a network.
 
-    Some networks cannot be told apart by their samples. The units have no order. For
+    Some networks cannot be distinguished by their samples. The units have no order. For
     "tanh", :math:`a_i`, :math:`b_i` and :math:`w_i` may all change their sign; for
     "logistic" as well, up to a constant of `y`.
 

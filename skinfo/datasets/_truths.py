@@ -11,8 +11,8 @@ from scipy.special import entr, xlogy
 
 from skinfo._core._typing import FloatArray
 
-_REACH = 8.0  # in standard deviations: beyond it a normal variable has mass 1e-15
-_SMALLEST_NOISE = 1e-15  # below it h(Y) is within 1e-7 of its limit without noise
+_REACH = 8.0  # standard deviations, beyond which a normal variable has mass 1e-15
+_SMALLEST_NOISE = 1e-15  # deviation, below which h(Y) is within 1e-7 of its limit at 0
 
 
 def binary_entropy(probability: float) -> float:
@@ -21,16 +21,16 @@ def binary_entropy(probability: float) -> float:
 
 
 def normal_information(correlation: float) -> float:
-    """Return -log(1 - rho^2) / 2, of two jointly normal variables."""
+    """Return -log(1 - rho^2) / 2, for two jointly normal variables."""
     return 0.5 * math.log(1 / ((1 - correlation) * (1 + correlation)))
 
 
 def mixture_information(
     correlation: float, agreement: float, discrete_fraction: float
 ) -> float:
-    """Return p_c I_c + p_d I_d + H(p), of a discrete-continuous mixture.
+    """Return p_c I_c + p_d I_d + H(p) for a discrete-continuous mixture.
 
-    Each of x and y tells which part it comes from, as atoms have no density.
+    Each of x and y determines its part, as the atoms have probability 0 in the other.
     """
     continuous = normal_information(correlation)
     discrete = math.log(2) - binary_entropy(agreement)
@@ -42,7 +42,7 @@ def mixture_information(
 
 
 def discrete_plus_uniform_information(n_values: int) -> float:
-    """Return log m - (m - 1) log(2) / m, of X on m integers and Y in [X, X + 2].
+    """Return log m - (m - 1) log(2) / m for X on m integers and Y in [X, X + 2].
 
     Y has the density 1/m, but 1/(2m) in the outer intervals of length 1; given X 1/2.
     """
@@ -50,7 +50,7 @@ def discrete_plus_uniform_information(n_values: int) -> float:
 
 
 def zero_inflated_poisson_information(zero_probability: float) -> float:
-    """Return H(Y) - H(Y|X), of X ~ Exp(1) and Y = 0 with probability p or Poisson(X).
+    """Return H(Y) - H(Y|X) for X ~ Exp(1) and Y = 0 with probability p or Poisson(X).
 
     The Poisson variable alone is geometric, P(y) = 2^-(y+1), so that
     H(Y) = entr((1 + p) / 2) + entr(1 - p) / 2 + (1 - p) (3/2) log 2.
@@ -71,18 +71,18 @@ def zero_inflated_poisson_information(zero_probability: float) -> float:
 
 
 def dropout_information(correlation: float, dropout: tuple[float, float]) -> float:
-    """Return (1 - p_1) (1 - p_2) I, with independent masks: only a full row tells."""
+    """Return (1 - p_1) (1 - p_2) I, for independent masks; only full rows count."""
     return (1 - dropout[0]) * (1 - dropout[1]) * normal_information(correlation)
 
 
 def shared_dropout_information(correlation: float, dropout: float) -> float:
-    """Return H(p) + (1 - p) I, with one mask, which both variables show."""
+    """Return H(p) + (1 - p) I, for one mask, which both variables determine."""
     kept = 1 - dropout
     return binary_entropy(dropout) + kept * normal_information(correlation)
 
 
 def hidden_correlation_information(shape: str, noise: float, fraction: float) -> float:
-    """Return p I(U; Y), as X shows its segment and tells of Y on the rare one alone."""
+    """Return p I(U; Y): X determines its segment; Y depends on X in the rare one."""
     if fraction == 0:
         return 0.0
     information = shape_information(shape, noise)
@@ -90,9 +90,9 @@ def hidden_correlation_information(shape: str, noise: float, fraction: float) ->
 
 
 def shape_information(shape: str, noise: float) -> float:
-    """Return I(U; Y), of U uniform on [0, 1] and Y = f(U) + s Z, Z standard normal.
+    """Return I(U; Y) for U uniform on [0, 1] and Y = f(U) + s Z, Z standard normal.
 
-    h(Y) - h(s Z), but for the circle, with its sign S, h(Y) - h(s Z) - I(S; Y | U).
+    It is h(Y) - h(s Z); for the circle, with its sign S, h(Y) - h(s Z) - I(S; Y | U).
     """
     if noise == 0:
         return math.log(2) if shape == "step" else math.inf
@@ -140,6 +140,7 @@ def _cubic_density(distance: FloatArray) -> FloatArray:
     return density
 
 
+# The law of f(U) of each shape but the step, whose law is discrete.
 _LAWS = {
     "linear": _Law(1, np.ones_like, np.ones_like),
     "quadratic": _Law(1, lambda d: 0.5 / np.sqrt(d), lambda d: 0.5 / np.sqrt(1 - d)),
@@ -152,7 +153,7 @@ _LAWS = {
 
 
 def _scaled_entropy(law: _Law, noise: float) -> float:
-    """Return h(V / s + Z), of V with that law and noise s, by Gaussian quadrature.
+    """Return h(V / s + Z) for V of this law and noise s, by Gaussian quadrature.
 
     Points are given by their distance in units of s from the nearer end of the law, so
     that no noise is too small to be resolved.
@@ -213,7 +214,7 @@ def _gauss_legendre(edges: FloatArray, n_nodes: int) -> tuple[FloatArray, FloatA
 
 
 def _circle_sign_information(noise: float) -> float:
-    """Return I(S; Y | U), of Y = S sin(a) + s Z and a with density sin(a)."""
+    """Return I(S; Y | U) for Y = S sin(a) + s Z and a with density sin(a)."""
     last = math.asin(min(_REACH * noise, 1))  # above it the sign is never lost
     angles, weights = _gauss_legendre(np.array([0, last]), 48)
     lost = _lost_information(np.sin(angles) / noise)

@@ -1,4 +1,4 @@
-"""The dependence of every feature with the target, against chance."""
+"""Bar plot of the dependence of every feature with the target."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 _INFORMATION, _POTENTIAL = "Mutual information (nats)", "Potential correlation"
 _SELECTED, _OTHER, _NULL = "tab:blue", "lightsteelblue", "0.85"
-_LONGEST_NAME = 40
+_LONGEST_NAME = 40  # characters
 
 
 class DependenceDisplay:
-    """Bars of the scores of all features, with what independent features would score.
+    """Bar plot of the scores of all features, with the scores of independent features.
 
     It is recommended to use :meth:`from_estimator` to create one.
 
@@ -38,7 +38,7 @@ class DependenceDisplay:
     support : array-like of shape (n_features,), default=None
         Mask of the selected features. None means that all are.
     score_name : str, default="Mutual information (nats)"
-        What the scores are.
+        Label of the axis of the scores.
 
     Attributes
     ----------
@@ -107,16 +107,16 @@ class DependenceDisplay:
             :class:`~skinfo.MixedMutualInfo` or
             :class:`~skinfo.HypercontractivityCoef`.
         max_features : int, default=30
-            Draw only so many features, the ones with the largest scores. None draws
-            all.
+            Maximum number of features to draw, those with the largest scores. None
+            draws all.
         null_quantile : float, default=0.95
             The band reaches from the opposite quantile of the scores under permutation
             to this one, which is above 0.5.
         score_name : str, default=None
-            What the scores are. None means "Potential correlation" for a
+            Label of the axis of the scores. None means "Potential correlation" for a
             :class:`~skinfo.HypercontractivityCoef`, else "Mutual information (nats)".
         ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
+            Axes to draw on. None makes a new figure.
 
         Returns
         -------
@@ -157,10 +157,10 @@ class DependenceDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
+            Axes to draw on. None makes a new figure.
         max_features : int, default=30
-            Draw only so many features, the ones with the largest scores. None draws
-            all.
+            Maximum number of features to draw, those with the largest scores. None
+            draws all.
         null_quantile : float, default=0.95
             The band reaches from the opposite quantile of the scores under permutation
             to this one, which is above 0.5.
@@ -232,7 +232,7 @@ class DependenceDisplay:
 
 
 def check_is_selector(estimator: Any) -> None:
-    """Raise where a pipeline or a search was passed in place of what it holds."""
+    """Raise if the estimator is a pipeline or a search that holds a selector."""
     if hasattr(estimator, "steps") or hasattr(estimator, "best_estimator_"):
         raise TypeError(
             f"estimator is a {type(estimator).__name__}. Pass the selector in it: "
@@ -257,7 +257,7 @@ def _draw_legend_below(ax: Axes, legend: dict[str, str]) -> None:
 
 
 def shortened(name: str, longest: int) -> str:
-    """Return both ends of a name, so that it leaves room for the data."""
+    """Return a name with its middle left out if it is longer than `longest`."""
     if len(name) <= longest:
         return name
     return f"{name[: longest - 16]}\N{HORIZONTAL ELLIPSIS}{name[-15:]}"
@@ -266,7 +266,7 @@ def shortened(name: str, longest: int) -> str:
 def display_names(
     names: Sequence[str] | None, n_features: int, longest: int
 ) -> list[str]:
-    """Return one name for each feature, numbered where there are none, or raise."""
+    """Return one name for each feature, or raise; without names, x0, x1 and so on."""
     if names is None:
         names = [f"x{j}" for j in range(n_features)]
     if len(names) != n_features:

@@ -30,16 +30,19 @@ _SCORE_NAMES = {
     "maximal_correlation": "Maximal correlation",
 }
 _COLOURS, _NO_VALUE = "Blues", "0.9"
-_LONGEST_NAME = 25
-_SIZE, _LARGEST_CELL, _SMALLEST_CELL = 7.0, 0.45, 0.13  # inches
-_NOISE = 0.1  # of the largest value: negative ones down to this are chance
+_LONGEST_NAME = 25  # characters
+# Inches: side of the whole matrix, bounds for the side of a cell.
+_SIZE, _LARGEST_CELL, _SMALLEST_CELL = 7.0, 0.45, 0.13
+# Share of the largest value: negative values down to it are noise of the estimate, and
+# get the colour of 0.
+_NOISE = 0.1
 
 
 class PairwiseDependenceDisplay:
     """A heat map of the dependence of all pairs, with the significant ones marked.
 
-    Rows are where a dependence comes from, columns where it goes to. The diagonal is
-    left grey.
+    A directed dependence goes from the feature of the row to that of the column. The
+    diagonal is grey.
 
     It is recommended to use :meth:`from_result` or :meth:`from_data` to create one.
 
@@ -54,7 +57,7 @@ class PairwiseDependenceDisplay:
     alpha : float, default=0.05
         Cells with a p-value of at most this are marked.
     score_name : str, default="Dependence"
-        What the values are.
+        Label of the colour bar.
 
     Attributes
     ----------
@@ -116,7 +119,7 @@ class PairwiseDependenceDisplay:
         score_name: str | None = None,
         ax: Axes | None = None,
     ) -> Self:
-        """Draw what :func:`~skinfo.pairwise_dependence` returned.
+        """Draw the result of :func:`~skinfo.pairwise_dependence`.
 
         Parameters
         ----------
@@ -125,9 +128,9 @@ class PairwiseDependenceDisplay:
         alpha : float, default=0.05
             Cells whose adjusted p-value is at most this are marked.
         score_name : str, default=None
-            What the values are. None means the name of the measure.
+            Label of the colour bar. None means the name of the measure.
         ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
+            Axes to draw on. None makes a new figure.
 
         Returns
         -------
@@ -193,9 +196,9 @@ class PairwiseDependenceDisplay:
         alpha : float, default=0.05
             Cells whose adjusted p-value is at most this are marked.
         score_name : str, default=None
-            What the values are. None means the name of the measure.
+            Label of the colour bar. None means the name of the measure.
         ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
+            Axes to draw on. None makes a new figure.
 
         Returns
         -------
@@ -226,7 +229,7 @@ class PairwiseDependenceDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
+            Axes to draw on. None makes a new figure.
 
         Returns
         -------
@@ -297,9 +300,9 @@ class PairwiseDependenceDisplay:
 
 
 def _colour_range(values: FloatArray) -> tuple[float, float]:
-    """Return what the lightest and the darkest colour stand for.
+    """Return the values of the lightest and the darkest colour.
 
-    From 0, unless values are far below it. Without any values, from 0 to 1.
+    The first is 0, unless values are far below it. Without any values, 0 and 1.
     """
     finite = values[np.isfinite(values)]
     low, high = finite.min(initial=0), finite.max(initial=0)

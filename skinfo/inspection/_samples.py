@@ -17,14 +17,15 @@ from skinfo.inspection._dependence import shortened
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
 
-LONGEST_LABEL = 24
+LONGEST_LABEL = 24  # characters of a label, so that the data keep their room
+# Labels along an axis, and characters of all labels that fit beside each other.
 _MOST_LABELS, _LONGEST_ROW = 20, 45
-_SPREAD = 0.6  # of the distance between two categories
+_SPREAD = 0.6  # width of a category, in distances between two categories
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Samples of one variable, as matplotlib takes them.
+    """Samples of one variable, as matplotlib draws them.
 
     `values`, `missing` (n,): numbers or dates. `categories`: their names,
     at the positions 0, 1, 2, ... `unit`: of durations.
@@ -50,7 +51,7 @@ class Samples:
 
 
 def _label_categories(axis: Axis, names: tuple[str, ...]) -> None:
-    """Write the names of categories; of very many only some."""
+    """Write the names of categories, or every few of them if they are many."""
     some = range(0, len(names), -(-len(names) // _MOST_LABELS))
     labels = [shortened(names[position], LONGEST_LABEL) for position in some]
     crowded = any(
@@ -62,7 +63,7 @@ def _label_categories(axis: Axis, names: tuple[str, ...]) -> None:
 
 
 def column_of(X: Any, j: int) -> Any:
-    """Return one column of a matrix or dataframe, in the type that it has there."""
+    """Return one column of a matrix or dataframe, with its type."""
     if is_table(X):
         return series_of(X)[j]
     return X[:, j] if hasattr(X, "shape") else [row[j] for row in X]

@@ -1,4 +1,4 @@
-"""Which samples carry the potential correlation of a feature with the target."""
+"""Scatter plot of the samples that cause the potential correlation of a feature."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 _MAP, _PALE = "viridis_r", (0.72, 0.72, 0.72, 0.5)
-_FLAT = 1 + 1e-9  # a tilt up to here raises nothing
-_SHARED = 1 - 1e-9  # of the largest tilt, which is known up to rounding
-_LARGEST_RASTER_FREE = 5000  # samples that are drawn as vectors
-# two sequences that fill the unit square evenly (Roberts)
+_FLAT = 1 + 1e-9  # tilt up to which a sample is pale: 1, up to rounding
+_SHARED = 1 - 1e-9  # share of the largest tilt that equals it up to rounding
+_LARGEST_RASTER_FREE = 5000  # samples drawn as vectors; more make large files
+# Steps of the two sequences of Roberts, which fill the unit square evenly.
 _STEP_X, _STEP_Y = 0.7548776662466927, 0.5698402909980532
 
 
@@ -37,7 +37,8 @@ class TiltDisplay:
 
     Samples whose tilt is above 1 carry the potential correlation: the larger, the
     darker. The others are pale. The witness, the sample with the largest tilt, is
-    ringed, unless several share it. Samples with a missing value are left out.
+    ringed, unless several samples have this tilt. Samples with a missing value are left
+    out.
 
     It is recommended to use :meth:`from_estimator` to create one.
 
@@ -134,7 +135,7 @@ class TiltDisplay:
         target_name : str, default="y"
             Name of the target.
         ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
+            Axes to draw on. None makes a new figure.
 
         Returns
         -------
@@ -178,7 +179,7 @@ class TiltDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
+            Axes to draw on. None makes a new figure.
 
         Returns
         -------

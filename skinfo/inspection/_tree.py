@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 _EDGE, _NODE = "tab:blue", "0.3"
-_LONGEST_NAME = 25
-_ROW, _CHARACTER, _GAP = 0.42, 0.075, 0.8  # inches
-_THINNEST, _THICKEST = 0.8, 4.0  # points
+_LONGEST_NAME = 25  # characters
+# Inches: height of a row, width of a character, gap for the number on an edge.
+_ROW, _CHARACTER, _GAP = 0.42, 0.075, 0.8
+_THINNEST, _THICKEST = 0.8, 4.0  # line widths in points: visible, and below a name
 _NO_TREE = (
     "edges do not form a tree. Pass n_features - 1 pairs of features, from 0 to "
     "n_features - 1, that join all of them."
@@ -32,8 +33,8 @@ class ChowLiuTreeDisplay:
     """The tree of a :class:`~skinfo.ChowLiuTree`, with the mutual information of edges.
 
     The tree is drawn from its centre, on the left; each leaf has a row of its own. The
-    more mutual information, the thicker the edge. A place says nothing of a feature but
-    its neighbours: the tree has no direction.
+    more mutual information, the thicker the edge. Only the edges have a meaning: the
+    tree has no direction, and the centre is no special feature.
 
     It is recommended to use :meth:`from_estimator` to create one.
 
@@ -95,7 +96,7 @@ class ChowLiuTreeDisplay:
         estimator : ChowLiuTree
             A fitted :class:`~skinfo.ChowLiuTree`.
         ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
+            Axes to draw on. None makes a new figure.
 
         Returns
         -------
@@ -130,7 +131,7 @@ class ChowLiuTreeDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
+            Axes to draw on. None makes a new figure.
 
         Returns
         -------
@@ -225,8 +226,8 @@ def _column_centers(
 def layered_layout(edges: IntArray) -> tuple[IntArray, FloatArray]:
     """Return a column and a row for each node of a tree, both (n_edges + 1,).
 
-    The column is the number of edges from the centre. Leaves have rows of their own;
-    any other node is in the middle of those that hang on it.
+    The column is the number of edges from the centre. Every leaf has its own row; any
+    other node is in the middle of its children.
     """
     neighbors: list[list[int]] = [[] for _ in range(len(edges) + 1)]
     for first, second in edges.tolist():
@@ -248,7 +249,7 @@ def layered_layout(edges: IntArray) -> tuple[IntArray, FloatArray]:
 
 
 def _centre(neighbors: Sequence[Sequence[int]]) -> int:
-    """Return the node that is nearest to the farthest one; of two, the first."""
+    """Return the first node with the smallest distance to its farthest node."""
     degrees = np.array([len(others) for others in neighbors])
     remaining = np.ones(len(neighbors), dtype=bool)
     while remaining.sum() > 2:

@@ -25,11 +25,7 @@ from skinfo.score_functions.densities._estimator import check_sizes
 from skinfo.score_functions.densities._score_parts import check_score_estimator
 from skinfo.score_functions.recovery._directions import SOLVERS, Solver
 from skinfo.score_functions.recovery._head import hidden_features
-from skinfo.score_functions.recovery._problem import (
-    make_problem,
-    order_for,
-    residual_degree_for,
-)
+from skinfo.score_functions.recovery._problem import checked_order, make_problem
 from skinfo.score_functions.recovery._recovery import recover
 from skinfo.score_functions.recovery._regressor import (
     check_regressor,
@@ -38,7 +34,9 @@ from skinfo.score_functions.recovery._regressor import (
     trains_layer,
 )
 
-_ALPHA_OF_START = 1e-2  # large weights that cancel are a poor start of a training
+# Least ridge, relative to the mean square of the hidden features, on the output weights
+# that a training starts from: large weights that cancel are a poor start.
+_ALPHA_OF_START = 1e-2
 
 
 class ScoreFunctionLoss(
@@ -48,62 +46,64 @@ class ScoreFunctionLoss(
     RegressorMixin,
     BaseEstimator,
 ):
-    r"""Regression by a network whose hidden layer is recovered, not searched for.
+    r"""Regression by a network whose hidden layer is recovered from moments.
 
     For :math:`y = \sum_i w_i \, g(\langle a_i, x \rangle + b_i)` plus noise, with
-    inputs of any smooth law, the directions :math:`a_i` are read off the moments of y
-    with the score functions of the density of x. Signs, biases and output weights
-    follow by least squares, and an ordinary training from there polishes all of them.
-    On data that such a network made, this finds its parameters; on other data it is a
-    good start for a network of one hidden layer.
+    inputs of any smooth density, the directions :math:`a_i` are computed from the
+    moments of y with the score functions of the density of x. Signs, biases and output
+    weights follow by least squares, and an ordinary training of all parameters starts
+    from there (the polish). On data from such a network, this finds its parameters.
 
     Read more in the :doc:`user guide </user_guide/score_functions>`.
 
     Parameters
     ----------
     estimator : estimator, default=None
-        The regressor that is started from the recovered layer. None: an
-        :class:`~sklearn.neural_network.MLPRegressor` that is trained by L-BFGS. One
-        with `hidden_layer_sizes` gets this layer as its own; any other is fitted to
-        the hidden features.
+        The regressor that uses the recovered layer. None: an
+        :class:`~sklearn.neural_network.MLPRegressor` that is trained by L-BFGS. A
+        regressor with `hidden_layer_sizes` starts from the recovered network; any other
+        is fitted on the hidden features.
     n_components : int, default=None
-        Number of hidden units, at most the number of features. None: as many, or their
-        rank where they depend on each other linearly.
+        Number of hidden units, at most the number of features. None: the number of
+        features, or their rank if they are linearly dependent.
     activation : {"relu", "tanh", "logistic"}, default="relu"
         The activation of the hidden units.
     score_estimator : estimator, default=None
         Estimates the score functions: :class:`LocalLikelihoodScore`,
-        :class:`GaussianScore`, :class:`GaussianMixtureScore` or any estimator with
-        their methods. It is cloned and fitted. None: local likelihood, with the
-        bandwidth factor of 1.5, 2.5, 3.5, 5 and 8 whose network explains a held-out
-        fifth best, after some steps of the polish, if there is one.
+        :class:`GaussianScore`, :class:`GaussianMixtureScore`, or any estimator with
+        `fit(X)` and their method `contract` or `log_density_derivatives`. It is cloned
+        and fitted. None: local likelihood with the bandwidth factor, out of 1.5, 2.5,
+        3.5, 5 and 8, whose network explains a held-out fifth of the samples best; with
+        `polish`, after a few steps of training.
     order : {"auto", 3, 4}, default="auto"
         Order of the score function. "auto": 4 for "relu", 3 for "tanh" and "logistic".
-        The other order sees units with a large bias alone.
+        With the other order, only units with a large bias are found.
     residual_degree : {"auto", 1, 2} or None, default="auto"
-        Degree of the polynomial of x that is taken from y beforehand. It changes no
-        expectation as long as it is below `order`, and takes most of the sampling noise
-        away. "auto": `order - 2`. None: none, as in [1]_.
+        Degree of the polynomial of x that is first subtracted from y. Below `order`, it
+        does not change the expected moments, but removes most of their sampling noise.
+        "auto": `order - 2`. None: no polynomial, as in [1]_.
     solver : {"fixed_point", "lbfgs", "sgd"}, default="fixed_point"
         "fixed_point": orthogonal iteration, after whitening by :math:`E[y S_2]`.
-        "lbfgs": the designed loss, in the same coordinates; where the units have
-        weights of both signs, the fixed point is used. "sgd": the designed loss by
-        stochastic descent in the coordinates of X, as in [1]_: for directions that are
-        orthogonal there, and columns of one scale.
+        "lbfgs": minimises the designed loss in the same coordinates; if the output
+        weights have both signs, "fixed_point" is used. "sgd": minimises the designed
+        loss by stochastic gradient descent in the coordinates of X, as in [1]_; it
+        needs orthogonal directions and features of one scale.
     polish : bool, default=True
-        Whether all parameters are trained on from where they were recovered.
+        Whether all parameters are trained further after the recovery.
     mu : float, default=30.0
         Weight of the fourth powers in the designed loss.
     n_init : int, default=5
         Number of random starts of the solver.
     max_iter : int, default=300
-        Number of iterations of the solver (of "sgd": epochs) at most.
+        Maximum number of iterations of the solver; of epochs for "sgd".
     tol : float, default=1e-9
-        Tolerance at which the solver stops.
+        Tolerance of the solver: on the change of the directions for "fixed_point", on
+        the relative change of the loss for "lbfgs".
     alpha : float, default=1e-6
-        Strength of the ridge on the output weights.
+        Strength of the L2 penalty: on the output weights in the least squares, and on
+        all weights in the training of the default `estimator`.
     random_state : int, RandomState instance or None, default=None
-        Seeds the starts and the held-out fifth.
+        Seeds the random starts and the choice of the held-out fifth.
 
     Attributes
     ----------
@@ -114,12 +114,13 @@ class ScoreFunctionLoss(
     init_components_ : ndarray of shape (n_components, n_features)
         The hidden weights before the polish.
     loss_ : float
-        The designed loss of the recovered directions (order 4), or minus the sum of
-        their third powers.
+        The designed loss of the recovered directions; for order 3, minus the sum of
+        :math:`|T(a_i, a_i, a_i)|`.
     loss_curve_ : list of float
-        Sum of the powers of the directions, or the loss, in every step of the solver.
+        For every iteration of the solver, the designed loss; for "fixed_point", the sum
+        of :math:`|T(a_i, \dots, a_i)|`, or each term if M has both signs.
     n_iter_ : int
-        Number of these steps.
+        Number of these iterations.
     score_estimator_ : estimator
         The fitted estimator of the score functions.
     estimator_ : estimator
@@ -132,15 +133,16 @@ class ScoreFunctionLoss(
     See Also
     --------
     LocalLikelihoodScore : Score functions of any smooth density.
-    skinfo.datasets.make_teacher_network : Data that such a network made.
+    skinfo.datasets.make_teacher_network : Samples of such a network.
 
     Notes
     -----
     With the score functions :math:`S_m(x) = (-1)^m \nabla^m p(x) / p(x)`, Stein's
     identity gives :math:`E[y S_m(x)] = \sum_i w_i c_{m,i} \, a_i^{\otimes m}`, where
-    :math:`c_{m,i}` is the mean of the `m`-th derivative of `g`. This decides what is
-    recovered: units of "relu" with a bias near one standard deviation are invisible to
-    order 4, and the sign of a direction is, too.
+    :math:`c_{m,i}` is the mean of the `m`-th derivative of `g` at unit `i`. Units with
+    :math:`c_{m,i} = 0` cannot be recovered: for order 4, "relu" units with a bias near
+    one standard deviation. The tensor of order 4 does not depend on the signs of the
+    directions; they are chosen in the least squares.
 
     References
     ----------
@@ -198,7 +200,7 @@ class ScoreFunctionLoss(
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Recover the network, and train it on from there.
+        """Recover the network, and train it further.
 
         Parameters
         ----------
@@ -227,23 +229,22 @@ class ScoreFunctionLoss(
             X,
             y,
             dtype=np.float64,
-            order="C",  # the order of sums decides between starts that are as good
+            order="C",  # the layout rounds sums, which decides between equal starts
             multi_output=True,
             y_numeric=True,
             ensure_min_samples=2,
         )
         y = np.asarray(y, dtype=np.float64)
-        Y = y.reshape(len(y), -1)
         check_sizes("X", X)
-        check_sizes("y", Y)
+        check_sizes("y", y)
         alpha = float(self.alpha)
         problem = make_problem(
             X,
-            Y,
+            y.reshape(len(y), -1),
             n_components=self.n_components,
             activation=self.activation,
             order=order,
-            residual_degree=residual_degree_for(self.residual_degree, order),
+            residual_degree=self.residual_degree,
             alpha=max(alpha, _ALPHA_OF_START) if self.polish else alpha,
             solver=solver,
         )
@@ -276,7 +277,7 @@ class ScoreFunctionLoss(
         return self
 
     def _check_parameters(self) -> tuple[Solver, int]:
-        """Raise where a parameter is wrong whatever the data."""
+        """Return the solver and the order, or raise if a parameter is wrong."""
         check_option("activation", self.activation, tuple(ACTIVATIONS))
         check_option("order", self.order, ("auto", 3, 4))
         check_option("residual_degree", self.residual_degree, ("auto", 1, 2, None))
@@ -286,13 +287,7 @@ class ScoreFunctionLoss(
             check_regressor(self.estimator)
         if self.score_estimator is not None:
             check_score_estimator(self.score_estimator)
-        order = order_for(self.order, self.activation)
-        if order == 3 and self.solver != "fixed_point":
-            raise ValueError(
-                f"solver={self.solver!r} minimises the designed loss, which needs "
-                f"order=4, but order={self.order!r} with activation="
-                f"{self.activation!r} is 3. Pass order=4 or solver='fixed_point'."
-            )
+        order = checked_order(self.order, self.activation, self.solver)
         check_positive("mu", self.mu)
         check_positive("tol", self.tol)
         check_positive("alpha", self.alpha)
@@ -336,7 +331,7 @@ class ScoreFunctionLoss(
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The outputs.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples in the score. None: all 1.
+            Weights of the samples. None: all 1.
 
         Returns
         -------
@@ -368,14 +363,14 @@ class ScoreFunctionLoss(
         Parameters
         ----------
         components : array-like of shape (n_directions, n_features)
-            Directions in the units of X. Their lengths do not count.
+            Directions in the units of X. Their lengths are ignored.
 
         Returns
         -------
         float
-            The loss, in coordinates where x is white and y has unit variance. Among
-            orthogonal directions it is smallest at those of the data, if their output
-            weights have one sign.
+            The loss, in coordinates in which x is white and y has unit variance. If all
+            output weights have one sign, it is smallest at the true directions among
+            all orthogonal ones.
 
         Raises
         ------

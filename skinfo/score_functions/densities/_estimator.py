@@ -1,4 +1,4 @@
-"""What all score-function estimators share."""
+"""Base class of the estimators of score functions."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from skinfo._core._checks import check_option
 from skinfo._core._typing import FloatArray
 from skinfo.score_functions.tensors._pointwise import ORDERS
 
-LARGEST = 1e100  # whose square is finite
-_MATRICES = 8  # of a sample, that the objective needs at once
+LARGEST = 1e100  # size of a value whose square, and that of its inverse, are floats
+_MATRICES = 8  # (d, d) matrices of a sample, at most, that the objective holds at once
 
 
 def check_sizes(name: str, values: FloatArray) -> None:
-    """Raise where squares of the values, or of their spread, leave the floats."""
+    """Raise if squares of the values, or of the range of a column, are no floats."""
     spans = np.ptp(values, axis=0)
     spans = spans[spans > 0]
     if np.abs(values).max() <= LARGEST and spans.min(initial=1) >= 1 / LARGEST:
@@ -34,6 +34,7 @@ def check_sizes(name: str, values: FloatArray) -> None:
 
 
 def _checked_finite(values: FloatArray, what: str) -> FloatArray:
+    """Return the values, or raise if some are infinite or NaN."""
     if not np.isfinite(values).all():
         raise ValueError(
             f"{what} overflow at some points of X. Pass points nearer to the samples "
@@ -107,30 +108,32 @@ class ScoreFunctionEstimator(
     def log_density_derivatives(
         self, X: ArrayLike | None = None
     ) -> tuple[FloatArray, FloatArray]:
-        """Return the gradient and the hessian of the log density.
+        """Return the gradient and the Hessian of the log density.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), default=None
-            Where. None: at the samples of `fit`, each left out of its own estimate
-            where the estimate is local.
+            Points to evaluate. None: the samples of `fit`; a local estimate leaves each
+            of them out of its own estimate.
 
         Returns
         -------
         gradient : ndarray of shape (n_samples, n_features)
-            The first derivatives.
+            The first derivatives, in the reciprocal units of the features.
         hessian : ndarray of shape (n_samples, n_features, n_features)
             The second derivatives.
         """
         return self._finite_derivatives(X)
 
     def _finite_derivatives(self, X: ArrayLike | None) -> tuple[FloatArray, FloatArray]:
+        """Return the gradient and the Hessian, or raise if they overflow."""
         with np.errstate(over="ignore", invalid="ignore"):
             gradient, hessian = self._log_density_derivatives(self._read(X))
         _checked_finite(gradient, "The derivatives of the log density")
         return gradient, _checked_finite(hessian, "The derivatives of the log density")
 
     def _read(self, X: ArrayLike | None) -> FloatArray | None:
+        """Return validated samples; None, for the samples of `fit`, stays None."""
         check_is_fitted(self)
         if X is None:
             return None
@@ -143,19 +146,19 @@ class ScoreFunctionEstimator(
         return checked
 
     def score_function(self, X: ArrayLike | None = None, order: int = 1) -> FloatArray:
-        """Return the score function of an order: (-1)^m grad^m p / p.
+        """Return the score function (-1)^m grad^m p / p of order m.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), default=None
-            Where. None: at the samples of `fit`.
+            Points to evaluate. None: the samples of `fit`.
         order : {1, 2, 3, 4}, default=1
-            The number of derivatives.
+            The order of the derivative of the density.
 
         Returns
         -------
         ndarray of shape (n_samples, n_features, ..., n_features)
-            Symmetric tensors with `order` axes beside the first.
+            One symmetric tensor with `order` axes for each sample.
         """
         check_option("order", order, ORDERS)
         X = self._read(X)
@@ -166,21 +169,21 @@ class ScoreFunctionEstimator(
     def contract(
         self, X: ArrayLike | None, vectors: ArrayLike, order: int
     ) -> FloatArray:
-        """Return the score function along directions, S(v, ..., v).
+        """Return the score function applied to vectors, S(v, ..., v).
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), or None
-            Where. None: at the samples of `fit`.
+            Points to evaluate. None: the samples of `fit`.
         vectors : array-like of shape (n_vectors, n_features)
-            The directions.
+            The vectors v.
         order : {1, 2, 3, 4}
-            The number of derivatives.
+            The order of the derivative of the density.
 
         Returns
         -------
         ndarray of shape (n_samples, n_vectors)
-            The contractions, for which no tensor is formed.
+            The contractions. They are computed without forming the tensor.
         """
         check_option("order", order, ORDERS)
         X = self._read(X)
@@ -200,7 +203,7 @@ class ScoreFunctionEstimator(
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Where.
+            Points to evaluate.
 
         Returns
         -------
@@ -213,11 +216,11 @@ class ScoreFunctionEstimator(
         r"""Return minus the Hyvarinen objective.
 
         The objective is the mean of
-        :math:`|\nabla \log p|^2 / 2 + \Delta \log p`. Up to a constant of the
-        true density it is half the mean squared error of the gradient: a larger score
-        is better, and cross-validation chooses a bandwidth. It counts each feature in
-        its own units, so that those that vary least count most: scale the features
-        first.
+        :math:`|\nabla \log p|^2 / 2 + \Delta \log p`. Up to a constant that only
+        depends on the true density, it is half the mean squared error of the estimated
+        gradient. So a larger score is better, and cross-validation can choose a
+        bandwidth. The gradient has the reciprocal units of the features, so that those
+        which vary least count most. Scale the features first.
 
         Parameters
         ----------
@@ -243,6 +246,6 @@ class ScoreFunctionEstimator(
         return -float(np.mean(_checked_finite(objective, "The objective")))
 
     def _n_rows_at_a_time(self) -> int:
-        """Return how many samples need about the working memory for their matrices."""
+        """Return the number of samples whose matrices fit into the working memory."""
         budget = float(get_config()["working_memory"]) * 2**20
         return max(1, int(budget / (8 * _MATRICES * self.n_features_in_**2)))

@@ -1,4 +1,4 @@
-"""Score functions of parametric densities: a Gaussian, a mixture of Gaussians."""
+"""Score functions of a Gaussian density and of a mixture of Gaussian densities."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class GaussianScore(LocallyQuadraticScore):
     covariance_ : ndarray of shape (n_features, n_features)
         The covariance.
     precision_ : ndarray of shape (n_features, n_features)
-        Its inverse, by way of the correlations; the pseudo-inverse of these where they
-        are singular. Zero for constant features.
+        The inverse of the covariance, computed from the correlation matrix; from the
+        pseudo-inverse of that if it is singular. Zero for constant features.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -37,13 +37,13 @@ class GaussianScore(LocallyQuadraticScore):
 
     See Also
     --------
-    GaussianMixtureScore : Of several Gaussians.
-    LocalLikelihoodScore : Of any smooth density.
+    GaussianMixtureScore : Score functions of a mixture of Gaussian densities.
+    LocalLikelihoodScore : Score functions of any smooth density.
 
     Notes
     -----
     For the standard normal density :math:`S_m(u, \dots, u)` is the Hermite polynomial
-    :math:`He_m(\langle u, x \rangle)` of a unit vector `u`.
+    :math:`He_m(\langle u, x \rangle)` for every unit vector `u`.
 
     Examples
     --------
@@ -60,7 +60,7 @@ class GaussianScore(LocallyQuadraticScore):
     def _fit(self, X: FloatArray) -> None:
         self.mean_ = X.mean(axis=0)
         self.covariance_ = np.atleast_2d(np.cov(X, rowvar=False, bias=True))
-        # by way of the correlations, so that no feature is too small to be seen
+        # from the correlations, so that no feature is cut off for its small units
         _, scales = centers_and_scales(X)
         units = np.outer(scales, scales)
         self.precision_: FloatArray = pinvh(self.covariance_ / units) / units
@@ -104,33 +104,33 @@ class GaussianScore(LocallyQuadraticScore):
 class GaussianMixtureScore(ScoreFunctionEstimator):
     r"""Score functions of a mixture of Gaussian densities.
 
-    The mixture is fitted by :class:`~sklearn.mixture.GaussianMixture`; its derivatives
-    are exact up to the fourth.
+    The mixture is fitted by :class:`~sklearn.mixture.GaussianMixture`. Its score
+    functions are exact for all four orders.
 
     Read more in the :doc:`user guide </user_guide/score_functions>`.
 
     Parameters
     ----------
     n_components : int, default=2
-        Number of Gaussians.
+        Number of components of the mixture.
     covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
-        Which covariances they may have.
+        Form of the covariances, as in :class:`~sklearn.mixture.GaussianMixture`.
     reg_covar : float, default=1e-6
-        What is added to the diagonal of the covariances, in squared units of X: scale
-        features of very different units first.
+        Constant that is added to the diagonal of the covariances, in squared units of
+        X. Scale features of very different units first.
     n_init : int, default=1
-        Number of starts.
+        Number of initialisations; the best is kept.
     max_iter : int, default=100
-        Number of iterations at most.
+        Maximum number of iterations of the EM algorithm.
     random_state : int, RandomState instance or None, default=None
-        Seeds the starts.
+        Seeds the initialisations.
 
     Attributes
     ----------
     mixture_ : GaussianMixture
         The fitted mixture.
     n_iter_ : int
-        Number of iterations of its fit.
+        Number of iterations that the fit took.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -138,12 +138,13 @@ class GaussianMixtureScore(ScoreFunctionEstimator):
 
     See Also
     --------
-    LocalLikelihoodScore : Of any smooth density.
+    LocalLikelihoodScore : Score functions of any smooth density.
 
     Notes
     -----
-    As :math:`\nabla^m p` is the sum of those of the components, :math:`S_m` is the mean
-    of their score functions, weighted by the probability of each component given x.
+    As :math:`\nabla^m p` is the sum over the components, :math:`S_m(x)` is the mean of
+    the score functions of the components, weighted by the probability of each component
+    given x.
 
     Examples
     --------
@@ -182,7 +183,7 @@ class GaussianMixtureScore(ScoreFunctionEstimator):
             max_iter=self.max_iter,
             random_state=self.random_state,
         )
-        with config_context(array_api_dispatch=False):  # which k-means does not take
+        with config_context(array_api_dispatch=False):  # k-means does not support it
             self.mixture_ = mixture.fit(X)
         self.n_iter_ = self.mixture_.n_iter_
         self._samples = X.copy()
@@ -199,7 +200,7 @@ class GaussianMixtureScore(ScoreFunctionEstimator):
         return self._parts(None)
 
     def _parts(self, X: FloatArray | None) -> list[QuadraticPart]:
-        """Return S_1 and the hessian of every component, with its responsibilities."""
+        """Return S_1, Hessian and responsibilities of each component."""
         samples = self._samples if X is None else X
         shares = self.mixture_.predict_proba(samples)
         parts = []
@@ -210,7 +211,7 @@ class GaussianMixtureScore(ScoreFunctionEstimator):
         return parts
 
     def _precision(self, k: int) -> FloatArray:
-        """Return the inverse covariance of a component, whatever their type."""
+        """Return the inverse covariance (d, d) of a component, for every type."""
         precisions = self.mixture_.precisions_
         tied = self.mixture_.covariance_type == "tied"
         precision = precisions if tied else precisions[k]

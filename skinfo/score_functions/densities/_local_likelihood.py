@@ -30,39 +30,39 @@ from skinfo.score_functions.tensors._pointwise import ORDERS
 class LocalLikelihoodScore(LocallyQuadraticScore):
     r"""Score functions of a smooth density, by local likelihood.
 
-    Near every point the log density is taken for a quadratic function, whose
-    coefficients maximise the likelihood of the samples under Gaussian weights. They
-    have a closed form, so that nothing is trained.
+    Near every point, the log density is approximated by a quadratic function. Its
+    coefficients maximise the likelihood of the samples with Gaussian weights around the
+    point, and have a closed form.
 
     Read more in the :doc:`user guide </user_guide/score_functions>`.
 
     Parameters
     ----------
     bandwidth : float or "rule", default="rule"
-        The standard deviation `h` of the weights, in the units of X, the same for all
-        features. "rule": of the features divided by their standard deviations,
-        `bandwidth_factor * n_samples ** (-1 / (n_features + 6))`, and with the exponent
-        `-1 / (n_features + 10)` for a `derivative_order` of 3 or 4; constant features
-        do not count.
+        The standard deviation `h` of the weights, in the units of X and the same for
+        all features. "rule": the features are divided by their standard deviations, and
+        `h` is `bandwidth_factor * n_samples ** (-1 / (n_features + 6))`, or with the
+        exponent `-1 / (n_features + 10)` for a `derivative_order` of 3 or 4. Constant
+        features do not count.
     bandwidth_factor : float, default=2.5
         The factor of the rule. Choose it by
         :class:`~sklearn.model_selection.GridSearchCV`.
     derivative_order : {1, 2, 3, 4}, default=1
-        The order of the score function that the rule is for.
+        The order of the score function for which the rule chooses the bandwidth.
     regularization : float, default=1e-6
-        What is added to the local covariance, in units of `h ** 2`. With 0 the formulas
-        are used as they are, however few samples a point has near it.
+        Multiple of `h ** 2` that is added to the diagonal of the local covariance. With
+        0, the covariance is not shrunk either where few samples are near.
     n_jobs : int, default=None
-        Number of jobs that share the points. None means 1 unless in a
+        Number of jobs to process the points in parallel. None means 1 unless in a
         :obj:`joblib.parallel_backend` context, -1 all processors.
 
     Attributes
     ----------
     bandwidth_ : float
-        The bandwidth, of the features divided by `scale_`.
+        The bandwidth `h` for the features divided by `scale_`.
     scale_ : ndarray of shape (n_features,)
-        The standard deviations of the features ("rule"), or ones; infinity for features
-        that are constant, which do not count.
+        The standard deviations of the features for the rule, otherwise ones. Infinity
+        for constant features, which do not count.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -70,29 +70,30 @@ class LocalLikelihoodScore(LocallyQuadraticScore):
 
     See Also
     --------
-    GaussianScore : Of a Gaussian density.
-    GaussianMixtureScore : Of a mixture of Gaussians, exact to the fourth order.
+    GaussianScore : Score functions of a Gaussian density.
+    GaussianMixtureScore : Score functions of a mixture of Gaussian densities.
 
     Notes
     -----
-    With weights :math:`w_j \propto \exp(-|x_j - x|^2 / 2h^2)`, the local mean minus x
-    :math:`\mu`, and the local covariance :math:`\Sigma`,
+    With weights :math:`w_j \propto \exp(-|x_j - x|^2 / 2h^2)` of sum 1, the local mean
+    :math:`\mu = \sum_j w_j (x_j - x)` and the local covariance :math:`\Sigma` are the
+    moments of the samples around x, and
 
     .. math::
 
         \nabla \log p(x) = \Sigma^{-1} \mu, \qquad
         \nabla^2 \log p(x) = h^{-2} I - \Sigma^{-1}.
 
-    As `h` grows, without regularization, this becomes the Gaussian with the moments of
-    the samples. The first and second order are consistent; the third and fourth leave
-    out the third and fourth derivative of the log density, which are not small off
-    Gaussian densities.
+    As `h` grows, without regularization, this becomes the Gaussian density with the
+    moments of the samples. The score functions of order 1 and 2 are consistent. Those
+    of order 3 and 4 neglect the third and fourth derivatives of the log density, which
+    are only small if the density is nearly Gaussian.
 
     Where the effective number of samples :math:`(\sum w)^2 / \sum w^2` near a point is
-    below `n_features + 2`, :math:`\Sigma` is drawn towards :math:`h^2 I`, which it is
-    for a flat density, and a warning says so. For one or two features and 20000
-    samples the moments come from a convolution on a grid, up to some 1e-3 of `h`, or
-    more where many samples have the same values.
+    below `n_features + 2`, :math:`\Sigma` is shrunk towards :math:`h^2 I`, its value
+    for a flat density, and a warning is issued. For one or two features and at least
+    20000 samples, the moments are computed by convolution on a grid, with an error of
+    the order of 1e-3 of `h`, or more if many samples have the same values.
 
     References
     ----------
@@ -135,7 +136,7 @@ class LocalLikelihoodScore(LocallyQuadraticScore):
             "regularization", self.regularization, example=1e-6
         )
         _, scales = centers_and_scales(X)
-        self._center = np.median(X, axis=0)  # near which moments lose no digits
+        self._center = np.median(X, axis=0)  # so that moments lose no digits
         if isinstance(self.bandwidth, str):
             check_option("bandwidth", self.bandwidth, ("rule",))
             factor = check_positive("bandwidth_factor", self.bandwidth_factor)
@@ -170,8 +171,8 @@ class LocalLikelihoodScore(LocallyQuadraticScore):
         precisions, trust = self._precisions(moments)
         gradient = np.einsum("nij,nj->ni", precisions, moments.offsets)
         h2, weights = self.bandwidth_**2, self.scale_**-2.0
-        # the derivative of S a = mu by x_l, with S = trust Sigma + (1 - trust) h^2 I:
-        # d mu = Sigma / h^2 - I, and d Sigma = the third moment along x_l / h^2
+        # differentiate S a = mu by x_l, with S = trust Sigma + (1 - trust) h^2 I:
+        # d mu = Sigma / h^2 - I, and d Sigma is the third moment along x_l over h^2
         moved = moments.covariances / h2 - np.eye(len(weights))
         slopes = np.einsum("i,nij,nji->n", weights, precisions, moved)
         forms = precisions * weights
@@ -189,7 +190,7 @@ class LocalLikelihoodScore(LocallyQuadraticScore):
         return int(np.isfinite(self.scale_).sum())
 
     def _points(self, X: FloatArray | None) -> tuple[FloatArray, dict[str, Any]]:
-        """Return the queries, and the arguments that moments around them need."""
+        """Return the queries (n, d), and the keyword arguments of their moments."""
         queries, left_out = self._samples, np.arange(len(self._samples))
         options = {"left_out": left_out, "n_jobs": self.n_jobs}
         if X is not None:
@@ -198,6 +199,7 @@ class LocalLikelihoodScore(LocallyQuadraticScore):
         return queries, options
 
     def _moments(self, X: FloatArray | None) -> LocalMoments:
+        """Return the moments around the queries, on a grid if that is faster."""
         samples, h = self._samples, self.bandwidth_
         queries, options = self._points(X)
         on_grid = grid_pays(samples, queries, h)
@@ -207,6 +209,7 @@ class LocalLikelihoodScore(LocallyQuadraticScore):
     def _skews(
         self, X: FloatArray | None, forms: FloatArray, vectors: FloatArray
     ) -> FloatArray:
+        """Return contracted third moments (n,), as `local_skews` does."""
         samples, h = self._samples, self.bandwidth_
         queries, options = self._points(X)
         on_grid = grid_pays(samples, queries, h)
@@ -214,7 +217,7 @@ class LocalLikelihoodScore(LocallyQuadraticScore):
         return call(samples, queries, h, forms, vectors, **options)
 
     def _precisions(self, moments: LocalMoments) -> tuple[FloatArray, FloatArray]:
-        """Return Sigma^-1 (n, d, d), and how far Sigma is trusted (n,)."""
+        """Return Sigma^-1 (n, d, d), and the weight of Sigma against h^2 I (n,)."""
         d = self._n_varying
         trust = np.ones(len(moments.offsets))
         if self._regularization > 0:
@@ -223,7 +226,7 @@ class LocalLikelihoodScore(LocallyQuadraticScore):
         ridge = self.bandwidth_**2 * (1 - trust + self._regularization)
         covariances = trust[:, np.newaxis, np.newaxis] * moments.covariances
         covariances += ridge[:, np.newaxis, np.newaxis] * np.eye(len(self.scale_))
-        constant = np.isinf(self.scale_)  # do not count, whatever stands there
+        constant = np.isinf(self.scale_)  # these features do not count
         covariances[:, constant, :] = 0
         covariances[:, :, constant] = 0
         covariances[:, constant, constant] = self.bandwidth_**2
@@ -237,6 +240,7 @@ class LocalLikelihoodScore(LocallyQuadraticScore):
         return precisions, trust
 
     def _warn_of_few(self, n_few: int, n_points: int) -> None:
+        """Warn if some points have few samples near them."""
         if n_few > 0:
             warn(
                 f"{n_few} of {n_points} points have an effective number of samples "

@@ -84,16 +84,16 @@ class Problem:
         return linear, polynomial_residual(Z, self.targets, self.residual_degree)
 
 
-def order_for(order: int | str, activation: str) -> int:
-    """Return the order of the score function; that of the activation for "auto"."""
-    return _ORDERS[activation] if order == "auto" else int(order)
-
-
-def residual_degree_for(degree: int | str | None, order: int) -> int:
-    """Return the degree of the residual; 0 for None, and `order - 2` for "auto"."""
-    if degree == "auto":
-        return order - 2
-    return 0 if degree is None else int(degree)
+def checked_order(order: int | str, activation: str, solver: str) -> int:
+    """Return the order, for "auto" by the activation, or raise for a wrong solver."""
+    number = _ORDERS[activation] if order == "auto" else int(order)
+    if number == 3 and solver != "fixed_point":
+        raise ValueError(
+            f"solver={solver!r} minimises the designed loss, which needs "
+            f"order=4, but order={order!r} with activation="
+            f"{activation!r} is 3. Pass order=4 or solver='fixed_point'."
+        )
+    return number
 
 
 def make_problem(
@@ -103,18 +103,19 @@ def make_problem(
     n_components: Any,
     activation: str,
     order: int,
-    residual_degree: int,
+    residual_degree: int | str | None,
     alpha: float,
     solver: Solver,
 ) -> Problem:
     """Return the problem of inputs (n, d) and outputs (n, n_outputs).
 
-    Raises if there are too many components, and warns if there are too few samples for
-    the degree of the residual, which is then lowered.
+    `n_components` and `residual_degree`: as in ScoreFunctionLoss. Raises if there are
+    too many components; lowers the degree with a warning if there are too few samples.
     """
     center, scale = Y.mean(axis=0), Y.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)
     whitening = fit_coordinates(X, solver)
+    degree = order - 2 if residual_degree == "auto" else int(residual_degree or 0)
     return Problem(
         X,
         (Y - center) / scale,
@@ -124,14 +125,14 @@ def make_problem(
         _checked_n_components(n_components, X.shape[1], whitening.rank),
         activation,
         order,
-        _affordable_degree(residual_degree, *X.shape),
+        _affordable_degree(degree, *X.shape),
         alpha,
         solver,
     )
 
 
 def fit_coordinates(X: FloatArray, solver: Solver) -> Whitening:
-    """Return the coordinates that the solver works in; those of X, for the paper's."""
+    """Return white coordinates, or scaled ones for the stochastic solver."""
     return fit_scaling(X) if solver.is_stochastic else fit_whitening(X)
 
 

@@ -1,6 +1,6 @@
-"""The mean of y S_m(x) over samples, as a symmetric tensor that takes vectors.
+"""The mean of y S_m(x) over samples, as a symmetric tensor.
 
-With s = S_1 and H = S_2 = ss + B, where log p is quadratic near each sample,
+With s = S_1, B = hess log p and H = S_2 = ss + B, for a locally quadratic log density,
 
 S_3(u, v, w) = s.u H(v, w) + s.v H(u, w) + s.w H(u, v) - 2 s.u s.v s.w,
 S_4(u, v, w, z) = H(u, v) H(w, z) + H(u, w) H(v, z) + H(u, z) H(v, w)
@@ -19,20 +19,24 @@ from sklearn.utils import gen_batches
 
 from skinfo._core._typing import FloatArray, IntArray
 
-MOST_EXPLICIT = 20  # columns, for which a tensor with four axes is always formed
-_MOST_VARYING = 50  # where the curvature varies, so that contractions take long
-_BLOCK_ENTRIES = 1 << 21
+# Columns up to which a tensor of order 4 is formed: 20^4 floats are 1.3 MB, 50^4 are
+# 50 MB. The second bound is for a curvature that varies from sample to sample, where
+# contractions are slow: 3000 samples of 21 columns took 92 s without, 4 s with the
+# tensor.
+MOST_EXPLICIT = 20
+_MOST_VARYING = 50
+_BLOCK_ENTRIES = 1 << 21  # floats of H in a block of samples, 16 MiB: bounds the memory
 
 
 class Part(Protocol):
-    """Samples of a density, each with a weight."""
+    """Weighted samples with the score functions of a density."""
 
     @property
     def n_columns(self) -> int:
         """The number of coordinates."""
 
     def weighted(self, weights: FloatArray) -> Part:
-        """Return the part with its weights multiplied."""
+        """Return the part with its weights multiplied by others, (n,)."""
 
     def along(self, basis: FloatArray) -> Part:
         """Return the part in other coordinates: S(basis u, ...), basis (d, k)."""
@@ -51,8 +55,8 @@ Parts: TypeAlias = Sequence[Part]
 class QuadraticPart:
     """Samples of a log density that is quadratic near each of them.
 
-    `weights` (n,): of each sample, or 1 for a whole density. `slopes` (n, d): S_1.
-    `curvature` (n, d, d), or (d, d) where it is the same everywhere: B, the hessian.
+    `weights` (n,). `slopes` (n, d): S_1. `curvature` (n, d, d): the Hessian B, or
+    (d, d) if it is the same everywhere.
     """
 
     weights: FloatArray
@@ -84,7 +88,7 @@ class QuadraticPart:
         return self
 
     def blocks(self) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
-        """Yield weights, slopes and H = ss + B of some samples at a time."""
+        """Yield weights, slopes and H = ss + B of blocks of samples."""
         n, d = self.slopes.shape
         for rows in gen_batches(n, max(1, _BLOCK_ENTRIES // d**2)):
             s = self.slopes[rows]
@@ -177,12 +181,12 @@ class ExplicitTensor:
 
     @cached_property
     def _pairs(self) -> tuple[IntArray, IntArray]:
-        """The columns i <= j of each pair."""
+        """Columns i <= j of each pair, both (n_pairs,)."""
         return np.triu_indices(len(self.entries))
 
     @cached_property
     def _places(self) -> IntArray:
-        """Where the pair of i and j is, (d, d)."""
+        """Index of the pair of i and j, (d, d)."""
         i, j = self._pairs
         places = np.empty((len(self.entries),) * 2, dtype=np.int64)
         places[i, j] = places[j, i] = np.arange(len(i))
@@ -190,7 +194,7 @@ class ExplicitTensor:
 
     @cached_property
     def _by_pairs(self) -> FloatArray:
-        """The entries of two pairs; twice where the first is of two columns."""
+        """Entries by pairs, (n_pairs, n_pairs), doubled for i < j in the first pair."""
         i, j = self._pairs
         twice = np.where(i < j, 2.0, 1.0)[:, np.newaxis]
         packed: FloatArray = twice * self.entries[i, j][:, i, j]
@@ -248,7 +252,7 @@ class ImplicitTensor:
 
 
 def _powers_of_constant(part: QuadraticPart, vectors: FloatArray) -> FloatArray:
-    """Return the sum of weights times S_4(v, v, v, .) for a constant curvature."""
+    """Return the sum of weights times S_4(v, v, v, .) for one curvature (d, d)."""
     p = part.slopes @ vectors.T
     turned = vectors @ part.curvature
     q = p**2 + np.einsum("vi,vi->v", turned, vectors)

@@ -1,4 +1,4 @@
-"""Average score tensors of a density of which only contractions are known."""
+"""Average score tensors of a density whose score functions are known along vectors."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from sklearn.utils import gen_batches
 from skinfo._core._typing import FloatArray
 from skinfo.score_functions.tensors._pointwise import unpacked
 
-_BLOCK_ENTRIES = 1 << 21
+_BLOCK_ENTRIES = 1 << 21  # floats of contractions at a time, 16 MiB: bounds the memory
 
 
 @dataclass(frozen=True)
 class ContractedPart:
     """Samples of a density whose score functions are known along vectors.
 
-    `contract`: takes vectors (n_vectors, d) and the order, and returns S(v, ..., v) of
-    each sample, (n, n_vectors). `weights` (n,). `basis` (d, k): of the coordinates.
+    `contract` takes vectors (n_vectors, d) and the order, and returns S(v, ..., v) of
+    each sample, (n, n_vectors). `weights` (n,). `basis` (d, k): its columns are the
+    unit vectors of the coordinates of the part.
     """
 
     contract: Callable[[FloatArray, int], FloatArray]
@@ -61,7 +62,7 @@ class ContractedPart:
 def polarized(
     powers: Callable[[FloatArray], FloatArray], n_columns: int, order: int
 ) -> FloatArray:
-    """Return the symmetric tensor T of which T(v, ..., v) is known.
+    """Return the symmetric tensor T whose values T(v, ..., v) are known.
 
     `powers` takes (n_vectors, n_columns). With signs s and s_1 = 1, the entry of the
     axes i_1, ..., i_m is the sum over s of s_1 ... s_m T(v, ..., v), where v is the sum

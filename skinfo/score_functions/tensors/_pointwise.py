@@ -17,7 +17,7 @@ import numpy as np
 
 from skinfo._core._typing import FloatArray
 
-ORDERS = (1, 2, 3, 4)
+ORDERS = (1, 2, 3, 4)  # of the score functions that have a formula here
 
 
 def score_tensors(gradient: FloatArray, hessian: FloatArray, order: int) -> FloatArray:
@@ -45,7 +45,7 @@ def contracted_scores(
 ) -> FloatArray:
     """Return S_order(v, ..., v) of a log density that is locally quadratic.
 
-    `slope` and `curvature`: a(v) and B(v, v), of any shape that broadcasts.
+    `slope` and `curvature`: a(v) and B(v, v), of shapes that broadcast.
     """
     if order == 1:
         return -slope
@@ -79,7 +79,10 @@ def _symmetrised(tensors: FloatArray) -> FloatArray:
 
 
 def unpacked(packed: FloatArray, n_columns: int, order: int) -> FloatArray:
-    """Return symmetric tensors from their entries with indices that do not fall."""
+    """Return symmetric tensors (n, d, ..., d) from entries with sorted indices.
+
+    `packed` (n, n_entries): in the order of `combinations_with_replacement`.
+    """
     shape = (n_columns,) * order
     position = np.empty(shape, dtype=np.int64)
     indices = combinations_with_replacement(range(n_columns), order)

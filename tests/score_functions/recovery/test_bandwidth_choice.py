@@ -55,3 +55,22 @@ def test_the_factor_that_predicts_the_held_out_fifth_is_chosen(
     y[held_out] = model.predict(data.X[held_out])
     chosen = model.set_params(score_estimator=None).fit(data.X, y).score_estimator_
     assert chosen.bandwidth_factor == factor
+
+
+@pytest.mark.parametrize("seed", [1, 3, 4])
+def test_ties_after_training_are_decided_by_the_recovered_networks(seed):
+    """With this much noise, networks of all factors are alike after the training."""
+    n = 300
+    data = make_teacher_network(n, 3, input_law="mixture", noise=1.0, random_state=seed)
+    rows = np.random.RandomState(seed).permutation(n)
+    held_out, rest = rows[: n // 5], rows[n // 5 :]
+    shares = {}
+    for factor in FACTORS:
+        score = LocalLikelihoodScore(bandwidth_factor=factor, derivative_order=4)
+        # the ridge of a network that will be trained
+        model = ScoreFunctionLoss(
+            score_estimator=score, polish=False, alpha=1e-2, random_state=seed
+        ).fit(data.X[rest], data.y[rest])
+        shares[factor] = model.score(data.X[held_out], data.y[held_out])
+    chosen = ScoreFunctionLoss(random_state=seed).fit(data.X, data.y).score_estimator_
+    assert chosen.bandwidth_factor == max(shares, key=shares.get)

@@ -17,6 +17,8 @@ from skinfo.score_functions.recovery._landscape import (
     smallest_designed_loss,
     stochastic_descent,
 )
+from skinfo.score_functions.recovery._polish import trained_briefly
+from skinfo.score_functions.recovery._solution import explained_share
 from skinfo.score_functions.recovery._whitening import fit_whitening
 from skinfo.score_functions.tensors._average import ExplicitTensor, QuadraticPart
 
@@ -263,3 +265,15 @@ def test_the_head_finds_signs_and_weights_of_known_directions(activation):
     # the steepness of a unit that saturates comes from a coarse list
     bound = 1e-6 if activation == "relu" else 0.01
     assert (left.var(axis=0) / Y.var(axis=0)).max() <= bound
+
+
+def test_a_brief_training_repairs_directions_that_are_nearly_right():
+    data = make_teacher_network(1000, 4, random_state=0)
+    rng = np.random.default_rng(0)
+    directions = data.components + 0.3 * rng.normal(size=(4, 4))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    Y = (data.y - data.y.mean())[:, np.newaxis] / data.y.std()
+    head = fit_head(data.X, Y, directions, "relu", 1e-2)
+    trained = trained_briefly(head, data.X, Y)
+    assert explained_share(head, data.X, Y) <= 0.9
+    assert explained_share(trained, data.X, Y) >= 0.998

@@ -18,10 +18,12 @@ from skinfo.dependence.neighbors._triple import IndexedTriple, index_triple
 from skinfo.dependence.variables._new_samples import NewSamples
 from skinfo.dependence.variables._variable import Variable
 
-_ALL_PAIRS_UP_TO = 200  # samples; above, cyclic shifts of a shuffled sample
+_ALL_PAIRS_UP_TO = 200  # samples: 40 000 pairs, 0.1 s; above, shifts of them
+# With 32 shifts of 500 samples the score differs by .005 nats (root mean square over 12
+# seeds) from that of all pairs, with 4 by .015; it varies by .034 from seed to seed.
 _MAX_SHIFTS = 32
+_MAX_PAIRS = 320_000  # 32 shifts of 10 000 samples: more samples need fewer shifts
 _MIN_SHIFTS = 4
-_MAX_PAIRS = 320_000
 _SHUFFLING_SEED = 0  # the score of a sample does not depend on random_state
 
 

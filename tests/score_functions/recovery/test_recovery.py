@@ -203,12 +203,20 @@ def test_orthogonal_relu_directions_are_recovered(name):
     np.testing.assert_allclose(np.linalg.norm(search.directions, axis=1), 1)
 
 
-def test_leading_subspace_is_that_of_the_directions():
+def test_few_directions_of_order_three_lie_in_their_span():
     rng = np.random.default_rng(0)
     X, truth = rng.normal(size=(8192, 6)), orthonormal(6)[:2]
-    part = QuadraticPart(np.tanh(X @ truth.T).sum(axis=1) / len(X), X, -np.eye(6))
-    basis = _directions._leading_subspace([part], 2)
-    inside = truth @ basis
+    y = np.tanh(X @ truth.T).sum(axis=1)
+    search = recover_directions(
+        [QuadraticPart(np.ones(len(X)), X, -np.eye(6))],
+        y,
+        y,
+        n_components=2,
+        order=3,
+        solver=Solver("fixed_point", 30.0, 5, 300, 1e-12),
+        generator=np.random.RandomState(0),
+    )
+    inside = truth @ search.directions.T
     assert np.linalg.svd(inside, compute_uv=False).min() >= 0.95
 
 

@@ -1,4 +1,4 @@
-"""Conditional mutual information of random vectors of any kind, from neighbours."""
+"""Conditional mutual information of random vectors, from nearest neighbours."""
 
 from __future__ import annotations
 
@@ -26,83 +26,83 @@ def conditional_mutual_information(
 ) -> float:
     r"""Estimate the mutual information of two variables given a third, in nats.
 
-    What `x` tells of `y` beyond what `z` tells already. Each of `x`, `y` and `z` is one
-    random variable or vector: discrete, continuous or a mixture of both. Nothing is
-    binned and no noise is added, so the result is deterministic.
+    It measures how much information `x` adds about `y` when `z` is known. Each of `x`,
+    `y` and `z` is a random variable or vector: discrete, continuous or a mixture of
+    both. The data are not binned and no noise is added: the result is deterministic.
 
     Read more in the :doc:`user guide </user_guide/testing_and_selecting>`.
 
     Parameters
     ----------
     x, y, z : array-like or dataframe of shape (n_samples,) or (n_samples, n_columns)
-        Samples of the two variables, and of what is conditioned on. Strings, categories
-        and booleans are nominal: they are compared by equality alone. Numbers and dates
-        are coordinates. Constant columns of `z` count for nothing; without others the
-        result is that of :func:`mutual_information`.
+        Samples of the two variables and of the conditioning variable. Strings,
+        categories and booleans are nominal: they are only compared for equality.
+        Numbers and dates are coordinates. Constant columns of `z` are ignored; if there
+        are no others, the result is that of :func:`mutual_information`.
     n_neighbors : int, default=5
-        Number of nearest neighbours `k`. 3 to 5 have the least bias; 10 to 20 the
-        least variance, which is better to test for independence.
+        Number of nearest neighbours `k`. 3 to 5 give the least bias, 10 to 20 the least
+        variance, which is better for tests of independence.
     scale : {"rank", "standard", None}, default="rank"
-        How numeric columns are scaled, each by itself. "rank": to the normal scores
-        of their ranks; those of `x` and `y` also less what is linear in the normal
-        scores of `z`, see Notes. "standard": to unit variance. None: not at all. Ranks
-        close gaps: take "standard" where a column falls into clusters far apart, and
-        which cluster it is matters.
+        How each numeric column is scaled. "rank": to the normal scores of its ranks;
+        from those of `x` and `y`, a linear fit to the normal scores of `z` is
+        subtracted, see Notes. "standard": to unit variance. None: not at all. Ranks
+        close gaps: prefer "standard" for columns in clusters that lie far apart, if it
+        matters to which cluster a sample belongs.
     ties : {"adaptive", "gao"}, default="adaptive"
-        What is done where several samples are at the same distance. "adaptive":
-        about the mean over all ways to break them, as for :func:`mutual_information`.
-        "gao": nothing. Both agree on numeric data without such ties.
+        How tied distances are treated. "adaptive": by approximately the mean over all
+        ways to break the ties, as for :func:`mutual_information`. "gao": not at all.
+        Both agree on numeric data without ties.
     x_discrete, y_discrete, z_discrete : "auto", bool, or array-like, default="auto"
-        Which columns are nominal: a bool for all, a mask, or indices or names of
-        those to add to what "auto" finds.
+        Which columns are nominal: a bool for all columns, a mask, or indices or names
+        of columns that are nominal in addition to those of "auto".
     nan_policy : {"raise", "omit"}, default="raise"
-        "raise": missing or infinite values are an error. "omit": rows that have any
-        are left out.
+        "raise": raise an error for missing or infinite values. "omit": leave out the
+        rows that have any.
     n_jobs : int, default=None
-        Number of jobs that share large samples. None means 1 unless in a
-        :obj:`joblib.parallel_backend` context, -1 all processors.
+        Number of jobs to run in parallel on large samples. None means 1 unless in a
+        :obj:`joblib.parallel_backend` context, -1 means all processors.
 
     Returns
     -------
     float
-        The estimate. It is raw: near independence it can be slightly negative.
+        The estimate. It is not clipped: near independence it can be slightly negative.
 
     Raises
     ------
     ValueError
         If `n_neighbors` is not smaller than the number of samples, values are missing,
-        lengths differ, or an option is not known.
+        lengths differ, or an option is unknown.
     TypeError
         If `n_neighbors` is not an integer, or the data are sparse.
 
     See Also
     --------
-    mutual_information : Of two variables, with nothing given.
-    independence_test : Tells whether the value could be chance.
+    mutual_information : The mutual information without a condition.
+    independence_test : Test of conditional independence.
 
     Notes
     -----
-    With :math:`\rho_i` the distance (the largest over all columns of `x`, `y` and `z`)
-    of sample `i` to its `k`-th nearest neighbour, and :math:`n_{xz,i}`,
-    :math:`n_{yz,i}` and :math:`n_{z,i}` the numbers of samples, itself included, that
-    are nearer in these columns, the estimate is
+    Let :math:`\rho_i` be the distance of sample `i` to its `k`-th nearest neighbour
+    (the largest difference over all columns of `x`, `y` and `z`), and :math:`n_{xz,i}`,
+    :math:`n_{yz,i}` and :math:`n_{z,i}` the numbers of samples, `i` included, that are
+    closer than :math:`\rho_i` in (`x`, `z`), in (`y`, `z`) and in `z`. The estimate is
 
     .. math::
 
         \hat I(X; Y | Z) = \frac{1}{N} \sum_{i=1}^{N} \left[ \psi(\tilde k_i)
         - \psi(n_{xz,i}) - \psi(n_{yz,i}) + \psi(n_{z,i}) \right]
 
-    with :math:`\tilde k_i = k`. Where :math:`\rho_i = 0`, all four count the samples
-    that coincide with sample `i`, as in [1]_; else, without ties, it is that of [2]_.
-    Where `z` is nominal, it is the mean of the mutual information within each value of
-    `z`. The more columns there are, the farther are the neighbours: then the estimate
-    is drawn towards 0.
+    with :math:`\tilde k_i = k`. If :math:`\rho_i = 0`, all four are the numbers of
+    samples that coincide with sample `i`, as in [1]_; otherwise, without ties, the
+    estimate is that of [2]_. If `z` is nominal, it is the mean of the mutual
+    information within each value of `z`, weighted by the number of samples. More
+    columns make neighbourhoods larger, which biases the estimate towards 0.
 
-    So it would be where `z` moves `x` and `y` much. Given `z`, the information in
-    :math:`x - b z` is that in `x`. With ranks, what is left of `x` and `y` by least
-    squares takes their place, ranked again: where both are numeric, no more than `k`
-    samples share a value, neither is a function of `z`, and there are 20 samples or
-    more for each numeric column of `z`.
+    A strong effect of `z` on `x` and `y` would have the same consequence. Given `z`,
+    however, :math:`x - b z` carries the same information as `x`. With "rank", `x` and
+    `y` are therefore replaced by the ranks of their least-squares residuals, provided
+    that both are numeric, no value is shared by more than `k` samples, neither is a
+    function of `z`, and there are at least 20 samples per numeric column of `z`.
 
     References
     ----------
@@ -114,7 +114,7 @@ def conditional_mutual_information(
 
     Examples
     --------
-    A common cause makes `x` and `y` dependent; given it they are not:
+    A common cause makes `x` and `y` dependent; given the cause, they are independent:
 
     >>> import numpy as np
     >>> from skinfo import conditional_mutual_information, mutual_information

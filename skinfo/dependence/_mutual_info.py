@@ -1,4 +1,4 @@
-"""Mutual information of two random vectors of any kind: the measure and functions."""
+"""Mutual information of two random vectors, and its pointwise terms."""
 
 from __future__ import annotations
 
@@ -25,51 +25,50 @@ def mutual_information(
     nan_policy: str = "raise",
     n_jobs: int | None = None,
 ) -> float:
-    r"""Estimate the mutual information of two variables of any kind, in nats.
+    r"""Estimate the mutual information of two variables, in nats.
 
-    Each of `x` and `y` is one random variable or vector: discrete, continuous or a
-    mixture of both, as a column with many zeros. Nothing is binned and no noise is
-    added, so the result is deterministic.
+    Each of `x` and `y` is a random variable or vector: discrete, continuous or a
+    mixture of both, such as a column with many zeros. The data are not binned and no
+    noise is added: the result is deterministic.
 
     Parameters
     ----------
     x, y : array-like or dataframe of shape (n_samples,) or (n_samples, n_columns)
         Samples of the two variables. Strings, categories and booleans are nominal:
-        they are compared by equality alone. Numbers and dates are coordinates.
+        they are only compared for equality. Numbers and dates are coordinates.
     n_neighbors : int, default=5
-        Number of nearest neighbours `k`. 3 to 5 have the least bias; 10 to 20 the
-        least variance, which is better to test for independence.
+        Number of nearest neighbours `k`. 3 to 5 give the least bias, 10 to 20 the least
+        variance, which is better for tests of independence.
     scale : {"rank", "standard", None}, default="rank"
-        How numeric columns are scaled, each by itself. "rank": to the normal scores
-        of their ranks, so that any increasing transform of a column leaves the result
-        as it is. "standard": to unit variance. None: not at all, as in [1]_.
+        How each numeric column is scaled. "rank": to the normal scores of its ranks,
+        so that the result is invariant to increasing transforms of a column.
+        "standard": to unit variance. None: not at all, as in [1]_.
     ties : {"adaptive", "gao"}, default="adaptive"
-        What is done where several samples are at the same distance. "adaptive":
-        about the mean over all ways to break them, which repairs rounded and integer
-        data, and a correction for few samples in a cell where both variables are
-        nominal. "gao": the estimator of [1]_, with neither.
-        Both agree on numeric data without such ties.
+        How tied distances are treated. "adaptive": by approximately the mean over all
+        ways to break the ties, which reduces the bias on rounded and integer data; for
+        two nominal variables, the bias from few samples per cell is corrected. "gao":
+        the estimator of [1]_, without either. Both agree on numeric data without ties.
     x_discrete, y_discrete : "auto", bool, or array-like, default="auto"
-        Which columns are nominal: a bool for all, a mask, or indices or names of
-        those to add to what "auto" finds. Pass True for class labels coded as
-        integers.
+        Which columns are nominal: a bool for all columns, a mask, or indices or names
+        of columns that are nominal in addition to those of "auto". Pass True for class
+        labels coded as integers.
     nan_policy : {"raise", "omit"}, default="raise"
-        "raise": missing or infinite values are an error. "omit": rows that have any
-        are left out.
+        "raise": raise an error for missing or infinite values. "omit": leave out the
+        rows that have any.
     n_jobs : int, default=None
-        Number of jobs that share large samples. None means 1 unless in a
-        :obj:`joblib.parallel_backend` context, -1 all processors.
+        Number of jobs to run in parallel on large samples. None means 1 unless in a
+        :obj:`joblib.parallel_backend` context, -1 means all processors.
 
     Returns
     -------
     float
-        The estimate. It is raw: near independence it can be slightly negative.
+        The estimate. It is not clipped: near independence it can be slightly negative.
 
     Raises
     ------
     ValueError
         If `n_neighbors` is not smaller than the number of samples, values are missing,
-        lengths differ, or an option is not known.
+        lengths differ, or an option is unknown.
     TypeError
         If `n_neighbors` is not an integer, or the data are sparse.
 
@@ -77,22 +76,24 @@ def mutual_information(
     --------
     pointwise_mutual_information : The term of each sample.
     mixed_mutual_info : The mutual information of many features with a target.
-    MixedMutualInfo : Selects features, with p-values and a held-out score.
+    MixedMutualInfo : Feature selection with p-values and a held-out score.
 
     Notes
     -----
-    With :math:`\rho_i` the distance (the largest over all columns) of sample `i` to
-    its `k`-th nearest neighbour, :math:`n_{x,i}` and :math:`n_{y,i}` the numbers of
-    samples, itself included, that are nearer in x and in y, the estimate is
+    Let :math:`\rho_i` be the distance of sample `i` to its `k`-th nearest neighbour
+    (the largest difference over all columns), and :math:`n_{x,i}` and :math:`n_{y,i}`
+    the numbers of samples, `i` included, that are closer than :math:`\rho_i` in `x` and
+    in `y`. The estimate is
 
     .. math::
 
         \hat I(X; Y) = \frac{1}{N} \sum_{i=1}^{N} \left[ \psi(\tilde k_i) + \log N
         - \psi(n_{x,i}) - \psi(n_{y,i}) \right]
 
-    with :math:`\tilde k_i = k`. Where :math:`\rho_i = 0`, all three count the samples
-    that coincide with sample `i`. Where fewer than `k` others share all nominal values
-    of sample `i`, `k` is lowered to their number; where none does, the term is 0.
+    with :math:`\tilde k_i = k`. If :math:`\rho_i = 0`, all three are the numbers of
+    samples that coincide with sample `i`. If fewer than `k` other samples share all
+    nominal values of sample `i`, `k` is lowered to their number; if none does, the term
+    is 0.
     The :doc:`user guide </user_guide/mutual_information>` explains "adaptive".
 
     References
@@ -139,9 +140,9 @@ def pointwise_mutual_information(
 ) -> FloatArray:
     """Estimate the pointwise mutual information of each sample, in nats.
 
-    It is the log of how much more often such a pair (x, y) occurs than if the two
-    were independent. Its mean over the samples is the mutual information; a single
-    term is noisy, with a standard deviation of about `1 / sqrt(n_neighbors)`.
+    It is the log of the ratio of the joint density (or probability) at (x, y) to the
+    product of the marginal ones. Its mean over the samples is the mutual information; a
+    single term is noisy, with a standard deviation of about `1 / sqrt(n_neighbors)`.
 
     Parameters
     ----------
@@ -150,20 +151,21 @@ def pointwise_mutual_information(
     n_neighbors : int, default=5
         Number of nearest neighbours.
     scale : {"rank", "standard", None}, default="rank"
-        How numeric columns are scaled, each by itself.
+        How each numeric column is scaled.
     ties : {"adaptive", "gao"}, default="adaptive"
-        What is done where several samples are at the same distance.
+        How tied distances are treated.
     x_discrete, y_discrete : "auto", bool, or array-like, default="auto"
         Which columns are nominal.
     nan_policy : {"raise", "omit"}, default="raise"
-        "omit": samples with a missing or infinite value get NaN.
+        "raise": raise an error for missing or infinite values. "omit": return NaN for
+        samples that have any.
     n_jobs : int, default=None
-        Number of jobs that share large samples.
+        Number of jobs to run in parallel on large samples.
 
     Returns
     -------
     ndarray of shape (n_samples,)
-        The terms, NaN where a sample was left out.
+        The term of each sample, NaN if it was left out.
 
     Raises
     ------
@@ -212,7 +214,10 @@ def _read(
     y_discrete: Any,
     nan_policy: str,
 ) -> tuple[IndexedTriple, BoolArray | None]:
-    """Return the indexed vectors, and the mask of the rows without missing values."""
+    """Return x and y with their indices, and the mask of their complete rows.
+
+    The mask is None if no row was left out.
+    """
     measure.check_options()
     vectors = read_pair(
         x, y, x_discrete=x_discrete, y_discrete=y_discrete, nan_policy=nan_policy

@@ -1,4 +1,4 @@
-"""Tests of independence and of conditional independence, by permutation."""
+"""Permutation tests of independence and of conditional independence."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ _Statistics = Callable[[Sequence[int | None]], Sequence[float]]
 
 @dataclass(frozen=True, eq=False)
 class IndependenceTestResult:
-    """What :func:`independence_test` returns. It unpacks to statistic and p-value.
+    """The result of :func:`independence_test`, which unpacks to statistic and p-value.
 
     Attributes
     ----------
     statistic : float
-        The dependence of the samples.
+        The dependence between `x` and `y`.
     pvalue : float
         The p-value.
     null_distribution : ndarray of shape (n_draws,)
-        The dependence of the permuted samples.
+        The dependence after each permutation.
     """
 
     statistic: float
@@ -74,11 +74,12 @@ def independence_test(
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> IndependenceTestResult:
-    r"""Test whether two variables are independent, or are so given a third.
+    r"""Test whether two variables are independent, or independent given a third.
 
-    The dependence of `x` and `y` is compared with what it is when the samples of `y`
-    are permuted. Given `z`, only samples that are near in `z` exchange their `y` [1]_,
-    so that `y` keeps its dependence on `z`; or their `x`, where that follows `z` less.
+    The dependence between `x` and `y` is compared with that after permutations of `y`.
+    Given `z`, samples exchange their `y` only with neighbours in `z` [1]_, so that `y`
+    keeps its dependence on `z`. If `x` depends on `z` less closely than `y` does, `x`
+    is permuted instead.
 
     Read more in the :doc:`user guide </user_guide/testing_and_selecting>`.
 
@@ -86,56 +87,54 @@ def independence_test(
     ----------
     x, y : array-like or dataframe of shape (n_samples,) or (n_samples, n_columns)
         Samples of the two variables, as for :func:`mutual_information`.
-    z : array-like or dataframe, of the same lengths, default=None
-        What is conditioned on: None, or one random variable or vector. Constant columns
-        count for nothing.
+    z : array-like or dataframe, of the same length, default=None
+        Samples of the conditioning variable or vector, or None. Constant columns are
+        ignored.
     measure : str or callable, default="mutual_information"
-        The dependence: "mutual_information" (given `z`, the conditional one),
+        The measure of dependence: "mutual_information" (with `z`, the conditional one),
         "hypercontractivity", "maximal_correlation", or a function of two arrays that
-        returns a float, larger for more dependence. With `z` only "mutual_information".
+        returns a float, larger for more dependence. With `z`, only
+        "mutual_information" is available.
     measure_params : dict, default=None
-        Keyword parameters of the measure, as `n_neighbors`, `scale` and `ties`, or
-        `bandwidth_factor`, `min_fraction` and `method`; also `x_discrete`,
-        `y_discrete` and `z_discrete`. `{"n_neighbors": 10}` or more mostly has more
-        power than the default of 5, but less with many zeros and few samples.
+        Parameters of the measure: `n_neighbors`, `scale` and `ties`, or
+        `bandwidth_factor`, `min_fraction` and `method`; also `x_discrete`, `y_discrete`
+        and `z_discrete`. `{"n_neighbors": 10}` or more usually gives more power than
+        the default of 5, but less for few samples with many zeros.
     n_permutations : int, default=999
-        Number of permutations, at least 1. The smallest p-value is
+        Number of permutations, at least 1. The smallest possible p-value is
         `1 / (n_permutations + 1)`.
     stop_early : bool, default=False
         Whether to stop as soon as 10 permutations reach the statistic [2]_. The p-value
-        stays valid; a large one is coarser, but needs few permutations.
+        remains valid. Large p-values then need few permutations, but are less precise.
     nan_policy : {"raise", "omit"}, default="raise"
-        "raise": missing or infinite values are an error. "omit": rows that have any
-        are left out.
+        "raise": raise an error for missing or infinite values. "omit": leave out the
+        rows that have any.
     random_state : int, RandomState instance or None, default=None
-        Determines the permutations. Pass an int for reproducible results, which do not
+        Seed of the permutations. Pass an int for reproducible results, which do not
         depend on `n_jobs` or the backend.
     n_jobs : int, default=None
-        Number of jobs that share the permutations. None means 1 unless in a
-        :obj:`joblib.parallel_backend` context, -1 all processors.
+        Number of jobs to run in parallel over the permutations. None means 1 unless in
+        a :obj:`joblib.parallel_backend` context, -1 means all processors.
     verbose : int, default=0
-        How much joblib tells of the progress.
+        Verbosity level passed to joblib.
 
     Returns
     -------
     IndependenceTestResult
-        With the attributes
+        A result that unpacks to `statistic, pvalue`, with the attributes:
 
         statistic : float
-            The dependence of the samples.
+            The dependence between `x` and `y`.
         pvalue : float
-            The p-value. Permutations that equal the statistic count against it. NaN
-            where the statistic is.
+            The p-value. Permutations whose value equals the statistic are counted as
+            reaching it. NaN if the statistic is NaN.
         null_distribution : ndarray of shape (n_permutations,)
-            The dependence of the permuted samples; fewer of them where the test stopped
-            early.
-
-        It unpacks to `statistic, pvalue`.
+            The dependence after each permutation; shorter if the test stopped early.
 
     Raises
     ------
     ValueError
-        If a parameter is out of its range or not known, values are missing, or lengths
+        If a parameter is out of range or unknown, values are missing, or lengths
         differ.
     TypeError
         If a parameter has the wrong type, or the data are sparse.
@@ -143,32 +142,35 @@ def independence_test(
     See Also
     --------
     mutual_information : The default measure.
-    conditional_mutual_information : The measure given `z`.
-    MixedMutualInfo : Tests many features at once.
+    conditional_mutual_information : The measure with `z`.
+    MixedMutualInfo : Tests of many features against a target.
 
     Notes
     -----
-    The p-value is :math:`(1 + r) / (1 + n)`, with `r` of `n` permutations that reach
-    the statistic. A test that stops early at draw `n` has the p-value :math:`10 / n`.
+    If `r` of `n` permutations reach the statistic, the p-value is
+    :math:`(1 + r) / (1 + n)`. If the test stops early after `n` permutations, it is
+    :math:`10 / n`.
 
-    Without `z` the p-value is exact. Given `z`, each sample takes the `y` of one of the
-    5 samples nearest to it in `z`, itself included, that no other has taken, if there
-    is one; distances are those of the normal scores of ranks. (With `scale="rank"`,
-    what is left of `y` is exchanged, see :func:`conditional_mutual_information`.)
-    Nominal values of `z` never mix. Where `z` is nominal, or 5 or more samples share
-    its value, they are permuted among themselves, and the p-value is exact if that
-    holds for all. Else it is approximate: neighbours must be so near that what is
-    exchanged hardly depends on where in the neighbourhood it is.
+    Without `z` the p-value is exact. With `z`, each sample takes the `y` of a random
+    one of its 5 nearest neighbours in `z` (itself included), if possible one that no
+    other sample has taken; distances are between the normal scores of ranks. (With
+    `scale="rank"`, the residuals of `y` are exchanged, see
+    :func:`conditional_mutual_information`.) Samples with different nominal values of
+    `z` are never exchanged. Samples that share a nominal `z`, or a value of `z` that
+    occurs at least 5 times, are permuted among themselves. If this applies to all
+    samples, the p-value is exact. Otherwise it is approximate: neighbourhoods must be
+    so small that the exchanged variable hardly varies with `z` inside them.
 
-    What is a function of `z` does depend on it. So it is counted, for what a linear
-    fit in the ranks of `z` leaves of `x` and of `y`, in how many neighbourhoods the
-    nearest sample in `z` is nearer in that variable, too, than the farthest. The one
-    where these are fewer is exchanged, so that the order of `x` and `y` hardly matters.
-    Where for both they are more than .55 of all, and by three standard deviations more
-    than half, `x` and `y` are nearly functions of `z`, and only samples that share `z`
-    exchange theirs; the p-value is 1 if none do. With few samples or many columns in
-    `z`, the test can reject too often. Numbers in `z` that are labels, such as those of
-    groups, have no neighbours: pass them as strings, or with
+    This fails for a variable that is nearly a function of `z`. The test therefore
+    counts, for `x` and for `y` (after the linear fit to `z`, with "rank"), in how many
+    neighbourhoods the nearest sample in `z` is also closer in that variable than the
+    farthest one. The variable with the smaller count is permuted, so that swapping `x`
+    and `y` hardly changes the result. If both counts exceed 55% of the neighbourhoods,
+    and half of them by three standard deviations, `x` and `y` are treated as functions
+    of `z`: only samples with equal `z` are exchanged, and the p-value is 1 if there are
+    none. With few samples or many
+    columns in `z`, the test can reject too often. Numeric labels in `z`, such as group
+    numbers, have no meaningful neighbours: pass them as strings, or pass
     `measure_params={"z_discrete": True}`.
 
     References
@@ -180,7 +182,7 @@ def independence_test(
 
     Examples
     --------
-    A common cause makes `x` and `y` dependent; given it they are not:
+    A common cause makes `x` and `y` dependent; given the cause, they are independent:
 
     >>> import numpy as np
     >>> from skinfo import independence_test
@@ -236,7 +238,7 @@ def independence_test(
 def _statistics(
     measure: DependenceMeasure[Any], vectors: Sequence[RandomVector]
 ) -> _Statistics:
-    """Return the function from seeds to the dependence of the permuted samples."""
+    """Return the function that maps seeds to the dependence after permutation."""
     x, y, *given = vectors
     ranks_of_z = [column for z in given for column in varying_columns(z, "rank")]
     if ranks_of_z and measure.conditional is not None:
@@ -260,7 +262,7 @@ def _marginal_values(
     n_samples: int,
     seeds: Sequence[int | None],
 ) -> list[float]:
-    """Return the dependence for each seed; None is the order that the samples have."""
+    """Return the dependence for each seed; None stands for the original order."""
     orders = [
         None if seed is None else permuted_order(seed, n_samples) for seed in seeds
     ]
@@ -274,11 +276,11 @@ def _conditional_values(
     permutation: LocalPermutation,
     seeds: Sequence[int | None],
 ) -> list[float]:
-    """Return the dependence given z for each seed; None is the triple as it is."""
+    """Return the dependence given z for each seed; None stands for no permutation."""
     return [
         measure.value(
             triple if seed is None else permuted.reordered(permutation.order(seed)),
-            n_jobs=1,  # tasks hand out no tasks
+            n_jobs=1,  # this already runs inside a task
         )
         for seed in seeds
     ]
@@ -292,7 +294,7 @@ def _draw(
     n_jobs: int | None,
     verbose: int,
 ) -> list[float]:
-    """Return the statistic of each seed, in tasks that depend on numbers alone."""
+    """Return the statistic for each seed; the seeds are split into tasks."""
     tasks = gen_batches(len(seeds), items_per_task(n_samples))
     results = run_tasks(
         statistics, [(seeds[task],) for task in tasks], n_jobs=n_jobs, verbose=verbose
@@ -305,7 +307,8 @@ def _stopped_test(
 ) -> IndependenceTestResult:
     """Draw in rounds until enough null values reach the statistic.
 
-    The draw that ends the test, and so its result, do not depend on the rounds.
+    Only the draws up to the last of these values count, so the result does not depend
+    on the rounds.
     """
     statistic, *null = draw([None, *seeds[:_FIRST_DRAWS]])
     if np.isnan(statistic):

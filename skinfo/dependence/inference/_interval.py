@@ -1,8 +1,8 @@
-"""Confidence intervals of mutual information, from the spread over disjoint parts.
+"""Confidence intervals of mutual information, from estimates on disjoint subsamples.
 
-A bootstrap would not do: the samples that it draws twice look like ties, and ties look
-like information. Parts of the data have no such duplicates, and the variance of the
-estimate grows from all samples to a part in a known way.
+The bootstrap fails here: samples that it draws twice look like ties, which the estimate
+takes for information. Subsamples have no such duplicates, and their variance scales
+with their size in a known way.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ _FEW_SAMPLES = 500
 
 @dataclass(frozen=True)
 class MutualInformationInterval:
-    """What :func:`mutual_information_interval` returns.
+    """The result of :func:`mutual_information_interval`.
 
     Attributes
     ----------
     low, high : float
-        The ends of the interval, in nats. Near independence the lower one is negative.
+        The ends of the interval, in nats. Near independence, `low` can be negative.
     estimate : float
-        The estimate of all samples, in the middle.
+        The estimate from all samples, the centre of the interval.
     confidence_level : float
-        How often such an interval covers the truth.
+        The nominal coverage of the interval.
     """
 
     low: float
@@ -64,48 +64,50 @@ def mutual_information_interval(
 ) -> MutualInformationInterval:
     r"""Estimate a confidence interval of the mutual information, in nats.
 
-    The samples are split at random into 2 to 10 disjoint parts; how much the estimates
-    of the parts differ tells the variance of the estimate of all samples [1]_. The
-    interval holds for the noise of the samples, not for a bias of the estimate: it is
-    meant for 1000 samples or more, and a dependence that they can resolve.
+    The samples are split at random into 2 to 10 disjoint parts, and the variance of the
+    estimate is extrapolated from the spread of the estimates on the parts [1]_. The
+    interval accounts for sampling noise, not for the bias of the estimate: use it with
+    at least 1000 samples, and where the bias is small.
 
     Parameters
     ----------
     x, y : array-like or dataframe of shape (n_samples,) or (n_samples, n_columns)
         Samples of the two variables, as for :func:`mutual_information`.
     confidence_level : float, default=0.95
-        How often such intervals shall cover the truth, between 0 and 1.
+        Nominal coverage of the interval, between 0 and 1.
     n_neighbors : int, default=5
         Number of nearest neighbours.
     scale : {"rank", "standard", None}, default="rank"
-        How numeric columns are scaled, each by itself, and in each part anew.
+        How each numeric column is scaled, separately in each part.
     ties : {"adaptive", "gao"}, default="adaptive"
-        What is done where several samples are at the same distance.
+        How tied distances are treated.
     x_discrete, y_discrete : "auto", bool, or array-like, default="auto"
         Which columns are nominal.
     nan_policy : {"raise", "omit"}, default="raise"
-        "omit": rows with a missing or infinite value are left out.
+        "raise": raise an error for missing or infinite values. "omit": leave out the
+        rows that have any.
     random_state : int, RandomState instance or None, default=None
-        Seeds the splits. The estimate is the same for every seed.
+        Seed of the random splits. The estimate does not depend on it.
     n_jobs : int, default=None
-        Number of jobs that share large samples. The results do not depend on it.
+        Number of jobs to run in parallel on large samples. The results do not depend on
+        it.
 
     Returns
     -------
     MutualInformationInterval
-        With the attributes
+        A result with the attributes:
 
         low, high : float
-            The ends of the interval. Near independence the lower one is negative.
+            The ends of the interval. Near independence, `low` can be negative.
         estimate : float
-            The estimate of all samples, in the middle.
+            The estimate from all samples, the centre of the interval.
         confidence_level : float
-            The one that was passed.
+            The nominal coverage, as passed.
 
     Raises
     ------
     ValueError
-        As for :func:`mutual_information`, or if a tenth of the samples are too few for
+        As for :func:`mutual_information`; also if a tenth of the samples is too few for
         `n_neighbors`, or `confidence_level` is not between 0 and 1.
     TypeError
         As for :func:`mutual_information`.
@@ -121,8 +123,8 @@ def mutual_information_interval(
 
     Notes
     -----
-    The variance of an estimate of `n` samples is taken as :math:`B / n`. With
-    :math:`s_m^2` the variance of the estimates of `m` parts,
+    The variance of an estimate from `n` samples is modelled as :math:`B / n`. With
+    :math:`s_m^2` the variance of the estimates on `m` parts,
 
     .. math::
 
@@ -130,7 +132,7 @@ def mutual_information_interval(
         \qquad m \in \{2, 3, 4, 5, 6, 8, 10\},
 
     and the interval is :math:`\hat I \pm z \sqrt{\hat B / n}`, with the quantile `z` of
-    the normal law.
+    the normal distribution.
 
     References
     ----------
@@ -185,7 +187,7 @@ def mutual_information_interval(
 
 
 def _check_smallest_part(n_samples: int, n_neighbors: int) -> None:
-    """Raise where the smallest part has too few samples for so many neighbours."""
+    """Raise if the smallest part has too few samples for `n_neighbors`."""
     most_parts = max(_NUMBERS_OF_PARTS)
     smallest = n_samples // most_parts
     if n_neighbors >= smallest:
@@ -203,7 +205,7 @@ def _estimates_of_parts(
     n_parts: int,
     seed: int,
 ) -> FloatArray:
-    """Return the estimates of disjoint random parts of about the same size."""
+    """Return the estimates (n_parts,) on random disjoint parts of nearly equal size."""
     part_of_sample = permuted_order(seed, x.n_samples) % n_parts
     estimates = []
     for part in range(n_parts):
@@ -214,10 +216,12 @@ def _estimates_of_parts(
 
 
 def _variance(estimates: Sequence[FloatArray]) -> float:
-    """Return the variance of the estimate of all samples, B / n.
+    """Return the variance of the estimate from all samples, extrapolated from parts.
 
-    That of a part is m times as large: B / n = sum (m - 1) s_m^2 / m / sum (m - 1).
+    `estimates`: for each number of parts m, the estimates on the parts, (m,).
     """
-    freedoms = [len(of_parts) - 1 for of_parts in estimates]
+    # a part has n / m samples, so its variance is m times that of all samples:
+    # B / n = sum_m (m - 1) s_m^2 / m / sum_m (m - 1)
+    degrees_of_freedom = [len(of_parts) - 1 for of_parts in estimates]
     variances = [np.var(of_parts, ddof=1) / len(of_parts) for of_parts in estimates]
-    return float(np.average(variances, weights=freedoms))
+    return float(np.average(variances, weights=degrees_of_freedom))

@@ -1,13 +1,13 @@
-"""Permutations that keep what z says: each sample takes the y of one that is near in z.
+"""Local permutations: each sample takes the y of a sample with similar z (Runge 2018).
 
-The local permutation of Runge (2018): y exchanges its samples only among neighbours in
-z, so that it keeps its dependence on z and loses the one on x that is left given z.
-Where several samples share a value of z, they are exactly exchangeable, and a plain
-permutation among them is taken.
+Samples exchange their y only with neighbours in z, so y keeps its dependence on z and
+loses its dependence on x given z. Samples that share a value of z are exactly
+exchangeable, and are simply permuted.
 
-Neighbours are so only if what they exchange hardly depends on where in the
-neighbourhood they are. Where it follows z closely, an exchange moves it by more than it
-varies given z, and the permuted samples are less dependent than any that z allows.
+Neighbours are only approximately exchangeable: y must hardly vary with z within a
+neighbourhood. If y follows z closely, an exchange changes y by more than its variation
+given z, and x and y are less dependent after permutation than conditional independence
+implies.
 """
 
 from __future__ import annotations
@@ -29,17 +29,18 @@ _CLEAR_SHARE, _CLEAR_DEVIATIONS = 0.1, 3.0
 
 @dataclass(frozen=True)
 class LocalPermutation:
-    """Which samples can exchange their y.
+    """The samples that can exchange their y.
 
     Attributes
     ----------
     codes : ndarray of shape (n_samples,)
         The distinct row of z of each sample.
     untied : ndarray of shape (n_untied,)
-        The samples whose row of z too few others share.
+        The samples that exchange with neighbours; all others exchange with the samples
+        that have the same code.
     neighbors : ndarray of shape (n_untied, N_NEIGHBORS)
-        What each of them chooses from, nearest first; where there are not so many, they
-        recur in this order.
+        The nearest samples in z of each untied sample, nearest first and including
+        itself. If there are fewer, they are repeated in this order.
     """
 
     codes: IntArray
@@ -49,8 +50,9 @@ class LocalPermutation:
     def order(self, seed: int) -> IntArray:
         """Return the sample whose y each sample takes, (n_samples,).
 
-        Samples that share z are permuted. The others are visited in random order; each
-        takes a random neighbour that is not yet taken, else the last one it tried.
+        Samples with equal codes are permuted. The untied ones are visited in random
+        order; each takes a random neighbour that is still free, or the last one that it
+        tried if none is.
         """
         generator = np.random.default_rng(seed)
         in_strata = np.argsort(self.codes, kind="stable")
@@ -63,19 +65,20 @@ class LocalPermutation:
         return order
 
     def trend(self, variable: Variable) -> float:
-        """Return how clearly a variable follows z within the neighbourhoods.
+        """Return how clearly a variable follows z within neighbourhoods.
 
-        That is in how many of them the nearest with another z is nearer in the
-        variable, too, than the last, less those where it is farther. About 0 where the
-        variable does not depend on the place in the neighbourhood; above 1 if that is
-        clearly not so.
+        It is the number of neighbourhoods in which the nearest sample with another z is
+        closer in the variable than the farthest sample, minus the number in which it is
+        farther, divided by the threshold of a clear trend. It is about 0 if the
+        variable does not vary with z within neighbourhoods, and above 1 if it clearly
+        does.
         """
         elsewhere = self.codes[self.neighbors] != self.codes[self.untied, np.newaxis]
         first, last = self.neighbors[:, 0], self.neighbors[:, -1]
         nearest = self.neighbors[np.arange(len(first)), elsewhere.argmax(axis=1)]
         to_nearest = _distances(variable, first, nearest)
         to_last = _distances(variable, first, last)
-        counted = (nearest != first) & (last != first)  # else they recur
+        counted = (nearest != first) & (last != first)  # not mere repetitions
         n_nearer = int(np.sum(counted & (to_nearest < to_last)))
         n_farther = int(np.sum(counted & (to_nearest > to_last)))
         n_cases = max(n_nearer + n_farther, 1)
@@ -83,12 +86,15 @@ class LocalPermutation:
         return float((n_nearer - n_farther) / clear)
 
     def among_equals(self) -> LocalPermutation:
-        """Return that in which only samples that share z exchange their y."""
+        """Return the permutation in which only samples with equal codes exchange y."""
         return replace(self, untied=self.untied[:0], neighbors=self.neighbors[:0])
 
     def _take(self, choices: IntArray) -> list[int]:
-        """Return what is taken of the choices (n_untied, N_NEIGHBORS), row by row."""
-        taken = bytearray(b"\1") * len(self.codes)  # those that share z take each other
+        """Return the sample taken from each row of `choices` (n_untied, N_NEIGHBORS).
+
+        It is the first one that is still free, or the last one if none is.
+        """
+        taken = bytearray(b"\1") * len(self.codes)  # tied samples are not available
         for sample in self.untied.tolist():
             taken[sample] = False
         result = []
@@ -103,7 +109,7 @@ class LocalPermutation:
 
 
 def _distances(variable: Variable, samples: IntArray, others: IntArray) -> FloatArray:
-    """Return the distances of samples to others, infinite where groups differ."""
+    """Return the distances (n,) of samples (n,) to others (n,), inf between groups."""
     rows, other_rows = variable.codes[samples], variable.codes[others]
     differences = np.abs(variable.points[rows] - variable.points[other_rows])
     same_group = variable.groups[rows] == variable.groups[other_rows]
@@ -111,10 +117,11 @@ def _distances(variable: Variable, samples: IntArray, others: IntArray) -> Float
 
 
 def local_permutation(z: Variable) -> LocalPermutation:
-    """Find for each sample those that are nearest in z.
+    """Find the samples with which each sample can exchange its y.
 
-    Nominal values of z never mix. Where z has no other, or `N_NEIGHBORS` samples share
-    its row, only those that share it exchange their y.
+    Samples whose row of z occurs at least `N_NEIGHBORS` times, and all samples if z is
+    nominal, exchange among equal rows; the others with their nearest neighbours in z
+    that have the same nominal values.
     """
     untied_rows = np.flatnonzero(z.counts < N_NEIGHBORS)
     if z.n_coordinates == 0:
@@ -129,9 +136,9 @@ def local_permutation(z: Variable) -> LocalPermutation:
 
 
 def _nearest_samples(z: Variable, rows: IntArray) -> IntArray:
-    """Return the samples nearest to some rows of z, (n_rows, N_NEIGHBORS)."""
+    """Return the samples nearest to the given rows of z, (len(rows), N_NEIGHBORS)."""
     near_rows, n_samples = _nearest_rows(z, rows)
-    # of several samples at a row any can be the one that is taken first
+    # in random order within a row, so that ties are not broken by position
     shuffled = np.random.default_rng(0).permutation(z.n_samples)
     samples = shuffled[np.argsort(z.codes[shuffled], kind="stable")]
     first = np.cumsum(z.counts) - z.counts
@@ -139,7 +146,7 @@ def _nearest_samples(z: Variable, rows: IntArray) -> IntArray:
     at = np.arange(len(rows))
     result = np.empty((len(rows), N_NEIGHBORS), dtype=np.int64)
     for slot in range(N_NEIGHBORS):
-        rank = slot % ends[:, -1]  # starts again where there are not so many
+        rank = slot % ends[:, -1]  # starts again if there are fewer than N_NEIGHBORS
         column = np.sum(ends <= rank[:, np.newaxis], axis=1)
         offset = rank - ends[at, column] + n_samples[at, column]
         result[:, slot] = samples[first[near_rows[at, column]] + offset]
@@ -147,9 +154,9 @@ def _nearest_samples(z: Variable, rows: IntArray) -> IntArray:
 
 
 def _nearest_rows(z: Variable, rows: IntArray) -> tuple[IntArray, IntArray]:
-    """Return the nearest rows of some rows of z and their numbers of samples.
+    """Return the rows of z nearest to the given ones, and their numbers of samples.
 
-    Rows of other groups have none.
+    Both (len(rows), n_nearest); rows of other groups are listed with 0 samples.
     """
     spacing = group_spacing(z)
     places = np.column_stack([z.points, z.groups * spacing])

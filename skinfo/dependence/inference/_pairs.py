@@ -1,4 +1,4 @@
-"""All pairs of columns: which rows they share, and their dependence."""
+"""All pairs of columns of a table: their complete rows and their dependence."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _ROWS_PER_BLOCK = 1 << 16
 
 
 def names_of(X: Any, columns: Sequence[Column]) -> list[str]:
-    """Return the names of the columns of a dataframe or table, or numbered ones."""
+    """Return the column names of a dataframe or table; x0, x1, ... for an array."""
     if is_table(X):
         return [column.name for column in columns]
     return [f"x{j}" for j in range(len(columns))]
 
 
 def complete_rows_of_pairs(features: RandomVector) -> IntArray:
-    """Return the number of rows in which each pair of columns is complete, as matrix.
+    """Return the number of rows in which both columns have values, for all pairs.
 
-    The diagonal is that of each column.
+    The result is (n_features, n_features); its diagonal counts the values of a column.
     """
     n_features = len(features.columns)
     counts = np.zeros((n_features, n_features))
@@ -40,7 +40,7 @@ def complete_rows_of_pairs(features: RandomVector) -> IntArray:
 
 
 def scarce_pair(n_complete: IntArray, features: RandomVector) -> str:
-    """Describe the pair of columns that has the fewest complete rows, or no values."""
+    """Describe a column without values, or the pair with the fewest complete rows."""
     for column, n_present in zip(features.columns, np.diag(n_complete), strict=True):
         if n_present == 0:
             return f"column {column.name!r} has no values"
@@ -71,10 +71,11 @@ def results_of_columns(
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Return pairs (n_pairs, 2), their dependence and its null (n_pairs, n_seeds).
+    """Return pairs, their dependence and the dependence under each permutation.
 
-    All pairs of different columns that are `usable` (n_features, n_features): each once
-    where the measure is symmetric, else in both orders.
+    The pairs (n_pairs, 2) are those of different columns that are `usable`, a mask
+    (n_features, n_features): each once if the measure is symmetric, otherwise in both
+    orders. The dependence is (n_pairs,), that under permutations (n_pairs, n_seeds).
     """
     apart = ~np.eye(len(usable), dtype=bool)
     pairs = np.argwhere(np.triu(usable, 1) if measure.symmetric else usable & apart)

@@ -1,4 +1,4 @@
-"""The dependence of every pair of columns of a table."""
+"""The dependence between all pairs of columns of a table."""
 
 from __future__ import annotations
 
@@ -31,17 +31,16 @@ from skinfo.dependence.measures._measure import DependenceMeasure
 
 @dataclass(frozen=True, eq=False)
 class PairwiseDependence:
-    """What :func:`pairwise_dependence` returns.
+    """The result of :func:`pairwise_dependence`.
 
     Attributes
     ----------
     values : ndarray of shape (n_features, n_features)
-        The dependence, from the feature of the row to that of the column. The diagonal
-        is NaN.
+        Entry [i, j] is the dependence from feature i to feature j. The diagonal is NaN.
     pvalues : ndarray of shape (n_features, n_features) or None
         The p-value of each pair; None without permutations. The diagonal is NaN.
     pvalues_adjusted : ndarray of shape (n_features, n_features) or None
-        The same after Benjamini and Hochberg, over all pairs.
+        The p-values, adjusted over all pairs by the Benjamini-Hochberg procedure.
     feature_names : list of str
         The names of the columns.
     measure : str
@@ -66,11 +65,11 @@ def pairwise_dependence(
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> PairwiseDependence:
-    """Estimate the dependence of every pair of columns, with p-values.
+    """Estimate the dependence between all pairs of columns, with p-values.
 
-    For a table of any kinds of columns, and with missing values: each pair is estimated
-    from the rows in which it is complete. Where the measure has a direction, so has the
-    result.
+    Columns can be of any kind and can have missing values: each pair is estimated from
+    the rows in which both columns have values. The result is symmetric if the measure
+    is.
 
     Read more in the :doc:`user guide </user_guide/testing_and_selecting>`.
 
@@ -80,57 +79,60 @@ def pairwise_dependence(
         The table. Strings, categories and booleans are nominal; numbers and dates are
         coordinates.
     measure : str or callable, default="mutual_information"
-        "mutual_information", in nats. "hypercontractivity": how strongly the feature of
-        the row can drive that of the column. "maximal_correlation". Or a function of
-        two arrays of shape (n_samples,) that returns a number, larger for more
-        dependence; it is called for both orders of each pair.
+        The measure of dependence: "mutual_information", in nats; "hypercontractivity",
+        how strongly the feature of the row can influence that of the column;
+        "maximal_correlation"; or a function of two arrays of shape (n_samples,) that
+        returns a number, larger for more dependence, and is called for both orders of
+        each pair.
     measure_params : dict, default=None
         Parameters of the measure: `n_neighbors`, `scale` and `ties` of
         :func:`mutual_information`; `bandwidth_factor`, `min_fraction` and `method` of
         :func:`hypercontractivity`; `bandwidth_factor` of :func:`maximal_correlation`.
-        For all three also `discrete_features`, which says which columns are nominal:
-        "auto", a bool for all, a mask, or indices or names of those to add to what
-        "auto" finds.
+        All three also take `discrete_features`, the columns that are nominal: "auto", a
+        bool for all columns, a mask, or indices or names of columns that are nominal in
+        addition to those of "auto".
     n_permutations : int, default=0
         Number of permutations of the second column of each pair for the p-values. 0
         means no p-values.
     nan_policy : {"raise", "omit"}, default="raise"
-        "raise": missing or infinite values are an error. "omit": for each pair, the
-        rows in which either column has one are left out; a pair that has too few others
-        is NaN, with a warning.
+        "raise": raise an error for missing or infinite values. "omit": leave out, for
+        each pair, the rows in which either column has one. Pairs with too few complete
+        rows are NaN, with a warning.
     random_state : int, RandomState instance or None, default=None
-        Seeds the permutations. The values are the same for every seed.
+        Seed of the permutations. The values do not depend on it.
     n_jobs : int, default=None
-        Number of jobs that share pairs and permutations. None means 1 unless in a
-        :obj:`joblib.parallel_backend` context, -1 all processors. The results do not
-        depend on it.
+        Number of jobs to run in parallel over pairs and permutations. None means 1
+        unless in a :obj:`joblib.parallel_backend` context, -1 means all processors. The
+        results do not depend on it.
     verbose : int, default=0
-        How much joblib tells of the progress.
+        Verbosity level passed to joblib.
 
     Returns
     -------
     PairwiseDependence
-        With the attributes
+        A result with the attributes:
 
         values : ndarray of shape (n_features, n_features)
-            Entry [i, j] is the dependence from feature i to feature j. The diagonal is
-            NaN: what a continuous variable tells of itself is infinite. So are pairs
-            with too few complete rows.
+            Entry [i, j] is the dependence from feature i to feature j. NaN on the
+            diagonal, as the mutual information of a continuous variable with itself is
+            infinite, and for pairs with too few complete rows.
         pvalues : ndarray of shape (n_features, n_features) or None
-            The p-value of each pair, NaN where the value is; None without permutations.
+            The p-value of each pair, NaN if its value is NaN; None without
+            permutations.
         pvalues_adjusted : ndarray of shape (n_features, n_features) or None
-            The same after Benjamini and Hochberg, over all pairs that have one, in both
-            orders where the measure has a direction.
+            The p-values after the Benjamini-Hochberg procedure [1]_, over all pairs
+            that have one; over both orders of each pair if the measure is not
+            symmetric.
         feature_names : list of str
-            The names of the columns; "x0", "x1" and so on for an array.
+            The names of the columns; "x0", "x1" and so on if X is an array.
         measure : str
             The name of the measure.
 
     Raises
     ------
     ValueError
-        If a parameter is out of its range or not known, values are missing, or no pair
-        has enough complete rows.
+        If a parameter is out of range or unknown, values are missing, or no pair has
+        enough complete rows.
     TypeError
         If a parameter has the wrong type, or X is sparse.
 
@@ -141,15 +143,15 @@ def pairwise_dependence(
 
     See Also
     --------
-    skinfo.inspection.PairwiseDependenceDisplay : A picture of the result.
-    MixedMutualInfo : Of many features with one target.
+    skinfo.inspection.PairwiseDependenceDisplay : Plot of the result.
+    MixedMutualInfo : Mutual information of many features with a target.
 
     Notes
     -----
-    A p-value is (1 + number of permutations that reach the value) / (1 + number of
-    permutations), so it is never below 1 / (1 + `n_permutations`). That a single pair
-    among many can be significant after the adjustment takes as many permutations as
-    there are pairs, over the level.
+    If `r` of `n` permutations reach the value, the p-value is `(1 + r) / (1 + n)`, so
+    it is never below `1 / (1 + n)`. For a single dependent pair among `m` to be
+    significant at level `alpha` after the adjustment, at least `m / alpha - 1`
+    permutations are needed.
 
     References
     ----------
@@ -213,7 +215,7 @@ def pairwise_dependence(
 
 
 def _adjusted(pvalues: FloatArray) -> FloatArray:
-    """Return p-values after Benjamini and Hochberg; NaN stay out."""
+    """Return p-values (n,) after the Benjamini-Hochberg procedure, which skips NaN."""
     adjusted = pvalues.copy()
     known = ~np.isnan(pvalues)
     if known.any():
@@ -224,7 +226,7 @@ def _adjusted(pvalues: FloatArray) -> FloatArray:
 def _check_complete_rows(
     n_complete: IntArray, features: RandomVector, measure: DependenceMeasure[Any]
 ) -> None:
-    """Raise where no pair has enough complete rows, warn where some have not."""
+    """Raise if no pair has enough complete rows, warn if some have too few."""
     of_pairs = n_complete[np.triu_indices(len(n_complete), 1)]
     n_scarce = int(np.sum(of_pairs < measure.minimum_samples))
     if n_scarce == 0:

@@ -1,4 +1,4 @@
-"""ChowLiuTree: the tree of pairs that holds most of the dependence among columns."""
+"""ChowLiuTree: the tree with the most mutual information between columns."""
 
 from __future__ import annotations
 
@@ -29,67 +29,68 @@ from skinfo.dependence.variables._new_samples import training_vector
 
 
 class ChowLiuTree(BaseEstimator):
-    r"""Join the columns of a table to the tree with the most mutual information.
+    r"""Connect the columns of a table by the tree with the most mutual information.
 
-    Of all distributions whose dependence is a tree, the one that is nearest to that of
-    the data has the edges with the largest sum of mutual information [1]_. Columns are
-    discrete, continuous or mixtures of both.
+    Among all tree-structured distributions, the one closest to the distribution of the
+    data, in Kullback-Leibler divergence, has the edges with the largest sum of mutual
+    information [1]_. Columns are discrete, continuous or mixtures of both.
 
     Read more in the :doc:`user guide </user_guide/testing_and_selecting>`.
 
     Parameters
     ----------
     n_neighbors : int, default=5
-        Number of nearest neighbours. 3 to 5 have the least bias; 10 to 20 the least
+        Number of nearest neighbours. 3 to 5 give the least bias, 10 to 20 the least
         variance.
     scale : {"rank", "standard", None}, default="rank"
-        How numeric columns are scaled, each by itself. "rank": to the normal scores of
-        their ranks, so that any increasing transform of a column leaves the result as
-        it is. "standard": to unit variance. None: not at all.
+        How each numeric column is scaled. "rank": to the normal scores of its ranks, so
+        that the result is invariant to increasing transforms of a column. "standard":
+        to unit variance. None: not at all.
     ties : {"adaptive", "gao"}, default="adaptive"
-        What is done where several samples are at the same distance, as for
-        :func:`mutual_information`.
+        How tied distances are treated, as for :func:`mutual_information`.
     discrete_features : "auto", bool, or array-like, default="auto"
-        Which features are nominal, that is, compared by equality alone. "auto":
-        strings, categories and booleans. Or a bool for all features, a mask of shape
-        (n_features,), or indices or names of those to add to what "auto" finds.
+        Which features are nominal, that is, only compared for equality. "auto":
+        strings, categories and booleans. Otherwise a bool for all features, a mask of
+        shape (n_features,), or indices or names of features that are nominal in
+        addition to those of "auto".
     nan_policy : {"raise", "omit"}, default="raise"
-        "raise": missing or infinite values are an error. "omit": for each pair of
-        features, the rows in which either is missing are left out.
+        "raise": raise an error for missing or infinite values. "omit": leave out, for
+        each pair of features, the rows in which either is missing.
     n_jobs : int, default=None
-        Number of jobs that share the pairs. None means 1 unless in a
-        :obj:`joblib.parallel_backend` context, -1 all processors. The results do not
-        depend on it.
+        Number of jobs to run in parallel over the pairs. None means 1 unless in a
+        :obj:`joblib.parallel_backend` context, -1 means all processors. The results do
+        not depend on it.
     verbose : int, default=0
-        How much joblib tells of the progress.
+        Verbosity level passed to joblib.
 
     Attributes
     ----------
     edges_ : ndarray of shape (n_features - 1, 2)
-        The features at both ends of each edge, the smaller one first; edges with more
-        mutual information come first.
+        The indices of the two features of each edge, the smaller one first. Edges are
+        sorted by decreasing mutual information.
     mutual_information_ : ndarray of shape (n_features, n_features)
         Mutual information of all pairs, in nats; the diagonal is NaN. That of the edges
         is `mutual_information_[*edges_.T]`.
     discrete_features_ : ndarray of shape (n_features,)
-        Which features count as nominal.
+        The mask of nominal features.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where all are strings.
+        Names of the features, if all are strings.
 
     See Also
     --------
     pairwise_dependence : All pairs, with p-values.
-    skinfo.inspection.ChowLiuTreeDisplay : A picture of the tree.
+    skinfo.inspection.ChowLiuTreeDisplay : Plot of the tree.
 
     Notes
     -----
-    `score` sums, over the edges, the Donsker-Varadhan bound of
-    :meth:`MixedMutualInfo.score`. For this the estimator keeps a copy of the data.
+    `score` is the sum over the edges of the Donsker-Varadhan bound that
+    :meth:`MixedMutualInfo.score` describes. For this, the estimator keeps a copy of the
+    data.
 
-    A tree joins all columns, also those that are independent of all others: their edges
-    have about no mutual information.
+    The tree connects all columns, including those that are independent of all others;
+    the mutual information of their edges is close to 0.
 
     References
     ----------
@@ -132,7 +133,7 @@ class ChowLiuTree(BaseEstimator):
         self.verbose = verbose
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Estimate the mutual information of all pairs, and find the tree.
+        """Estimate the mutual information of all pairs and find the tree.
 
         Parameters
         ----------
@@ -149,8 +150,8 @@ class ChowLiuTree(BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter does not fit the data, values are missing and `nan_policy` is
-            "raise", or a pair of features has too few complete rows.
+            If a parameter is invalid for the data, values are missing and `nan_policy`
+            is "raise", or a pair of features has too few complete rows.
         TypeError
             If a parameter has the wrong type, or X is sparse.
         """
@@ -197,8 +198,8 @@ class ChowLiuTree(BaseEstimator):
     def score(self, X: ArrayLike, y: Any = None) -> float:
         """Return the mutual information along the edges on new samples, in nats.
 
-        What was fitted is judged on samples that it has not seen: larger is better, and
-        independent data score about 0 or below.
+        The score evaluates the fitted tree on samples that were not seen in `fit`:
+        larger is better, and independent columns score about 0 or below.
 
         Parameters
         ----------
@@ -210,8 +211,8 @@ class ChowLiuTree(BaseEstimator):
         Returns
         -------
         float
-            The sum over the edges of a lower bound of the mutual information; 0.0 for
-            a single feature.
+            The sum over the edges of a lower bound of the mutual information; 0.0 if
+            there is only one feature.
 
         Raises
         ------
@@ -228,7 +229,7 @@ class ChowLiuTree(BaseEstimator):
             discrete_name="discrete_features",
             nan_policy=self.nan_policy,
             ensure_2d=True,
-            is_nominal=nominal_by_kind,  # as in fit: see `like` below
+            is_nominal=nominal_by_kind,  # `like` makes it the same as in fit
         ).like(self._training)
         self._make_measure().check_samples(self._training.n_samples)
         return float(
@@ -236,7 +237,7 @@ class ChowLiuTree(BaseEstimator):
         )
 
     def _held_out_value(self, edge: list[int], new: RandomVector) -> float:
-        """Return the mutual information of an edge on new samples."""
+        """Return the bound of the mutual information of an edge on new samples."""
         measure = self._make_measure()
         fitted = complete_pair(
             *(self._training.select([end]) for end in edge),
@@ -261,14 +262,14 @@ class ChowLiuTree(BaseEstimator):
 def maximum_spanning_tree(values: FloatArray) -> IntArray:
     """Return the edges (n - 1, 2) of the tree with the largest sum of values.
 
-    `values` (n, n) is symmetric; its diagonal counts for nothing. Edges with larger
-    values come first, and among equal ones those of the first rows and columns.
+    `values` (n, n) is symmetric; its diagonal is ignored. Edges are sorted by
+    decreasing value, and edges of equal value by row and column.
     """
     first, second = np.triu_indices(len(values), 1)
     if len(first) == 0:
         return np.empty((0, 2), dtype=np.int64)
     of_pairs = values[first, second]
-    # a constant minus the values, all positive: 0 would mean that there is no edge
+    # a constant minus the values, so that all costs are positive: 0 means no edge
     costs = np.zeros(values.shape)
     costs[first, second] = of_pairs.max() - of_pairs + 1
     edges = np.transpose(minimum_spanning_tree(costs).nonzero()).astype(np.int64)

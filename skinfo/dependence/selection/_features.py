@@ -1,4 +1,4 @@
-"""The dependence of each feature of a table with a target."""
+"""The dependence between each feature of a table and a target."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def feature_results(
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> tuple[list[SupportsFloat], FloatArray]:
-    """Return the dependence of each feature with the target, and its null draws.
+    """Return the dependence of each feature with the target, and under permutations.
 
-    The latter (n_features, n_seeds); seed i permutes the target.
+    The second result is (n_features, n_seeds); seed i permutes the target.
     """
     n_features = len(features.columns)
-    for feature in features.columns:  # before any work
+    for feature in features.columns:  # raises before any work is done
         complete_rows(
             [feature, *target.columns],
             minimum=measure.minimum_samples,

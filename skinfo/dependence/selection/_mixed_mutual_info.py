@@ -1,4 +1,4 @@
-"""MixedMutualInfo: selects features by mutual information with the target."""
+"""MixedMutualInfo: feature selection by mutual information with the target."""
 
 from __future__ import annotations
 
@@ -19,124 +19,128 @@ from skinfo.dependence.selection._features import (
     feature_results,
     read_features_and_target,
 )
-from skinfo.dependence.selection._redundancy import STRATEGIES, greedy_order, places
+from skinfo.dependence.selection._redundancy import (
+    STRATEGIES,
+    choose_features,
+    ranking_of,
+)
 from skinfo.dependence.selection._selector import DependenceSelector
 from skinfo.dependence.variables._new_samples import training_vector
 
 
 class MixedMutualInfo(DependenceSelector):
-    r"""Select the features that carry information about a target of any kind.
+    r"""Select the features that carry information about the target.
 
     Estimates the mutual information of each feature with the target, in nats, where
-    features and target are discrete, continuous or mixtures of both. Permutations of
-    the target give p-values; new samples give a held-out score, so that parameters can
-    be chosen by cross-validation.
+    features and target are discrete, continuous or mixtures of both. p-values come from
+    permutations of the target. `score` evaluates the selection on new samples, so that
+    parameters can be chosen by cross-validation.
 
     Read more in the :doc:`user guide </user_guide/mutual_information>`.
 
     Parameters
     ----------
     n_neighbors : int, default=5
-        Number of nearest neighbours. 3 to 5 have the least bias; 10 to 20 the least
+        Number of nearest neighbours. 3 to 5 give the least bias, 10 to 20 the least
         variance, which gives the tests more power.
     scale : {"rank", "standard", None}, default="rank"
-        How numeric columns are scaled, each by itself. "rank": to the normal scores of
-        their ranks, so that any increasing transform of a column leaves the result as
-        it is. "standard": to unit variance. None: not at all, as in [1]_.
+        How each numeric column is scaled. "rank": to the normal scores of its ranks, so
+        that the result is invariant to increasing transforms of a column. "standard":
+        to unit variance. None: not at all, as in [1]_.
     ties : {"adaptive", "gao"}, default="adaptive"
-        What is done where several samples are at the same distance. "adaptive":
-        about the mean over all ways to break them, which repairs rounded and integer
-        data, and a correction for few samples in a cell where both variables are
-        nominal. "gao": the estimator of [1]_, with neither.
+        How tied distances are treated. "adaptive": by approximately the mean over all
+        ways to break the ties, which reduces the bias on rounded and integer data; for
+        two nominal variables, the bias from few samples per cell is corrected. "gao":
+        the estimator of [1]_, without either.
     discrete_features : "auto", bool, or array-like, default="auto"
-        Which features are nominal, that is, compared by equality alone. "auto":
-        strings, categories and booleans. Or a bool for all features, a mask of shape
-        (n_features,), or indices or names of those to add to what "auto" finds.
+        Which features are nominal, that is, only compared for equality. "auto":
+        strings, categories and booleans. Otherwise a bool for all features, a mask of
+        shape (n_features,), or indices or names of features that are nominal in
+        addition to those of "auto".
     discrete_target : "auto", bool, or array-like, default="auto"
-        The same for the columns of the target. Pass True for class labels coded as
-        integers.
+        Which columns of the target are nominal, in the same form. Pass True for class
+        labels coded as integers.
     strategy : {"marginal", "mrmr", "jmi", "cmim"}, default="marginal"
-        Which features are the best ones. "marginal": those with the largest scores,
-        each by itself, so that copies of a good feature are selected too. The others
-        choose one feature after the other by what it adds to those chosen before, see
-        Notes: "mrmr" avoids features that depend on each other, "jmi" and "cmim" those
-        that tell the same about the target.
+        How features are ranked. "marginal": by their scores, regardless of the other
+        features, so that copies of a good feature are also selected. The others are
+        greedy: they choose one feature at a time by what it adds to those already
+        chosen, see Notes. "mrmr" avoids features that depend on each other; "jmi" and
+        "cmim" avoid features that carry the same information about the target.
     n_features_to_select : int or float, default=None
-        How many features to select at most, the best ones: a number, or a fraction of
-        all. None sets no limit.
+        The maximal number of features to select, or the maximal fraction of them. The
+        best ones are kept. None means no limit.
     n_permutations : int, default=0
         Number of permutations of the target for the p-values. 0 means no p-values.
     alpha : float, default=None
         Select only features that are significant at this false discovery rate
-        (Benjamini and Hochberg). None selects without a test. Tests go with
-        `strategy="marginal"` alone.
+        (Benjamini-Hochberg). None means that significance is not required. Only
+        available with `strategy="marginal"`.
     nan_policy : {"raise", "omit"}, default="raise"
-        "raise": missing or infinite values are an error. "omit": for each feature, the
-        rows in which it or the target is missing are left out; `score` leaves out the
-        rows in which any selected feature is.
+        "raise": raise an error for missing or infinite values. "omit": leave out, for
+        each feature, the rows in which it or the target is missing; `score` leaves out
+        the rows in which any selected feature is missing.
     n_jobs : int, default=None
-        Number of jobs that share features and permutations. None means 1 unless in a
-        :obj:`joblib.parallel_backend` context, -1 all processors. The results do not
-        depend on it.
+        Number of jobs to run in parallel over features and permutations. None means 1
+        unless in a :obj:`joblib.parallel_backend` context, -1 means all processors. The
+        results do not depend on it.
     random_state : int, RandomState instance or None, default=None
-        Seeds the permutations. The scores are the same for every seed.
+        Seed of the permutations. The scores do not depend on it.
     verbose : int, default=0
-        How much joblib tells of the progress.
+        Verbosity level passed to joblib.
 
     Attributes
     ----------
     scores_ : ndarray of shape (n_features,)
-        Mutual information of each feature with the target, in nats. The values are
-        raw: near independence they can be slightly negative.
+        Mutual information of each feature with the target, in nats. The values are not
+        clipped: near independence they can be slightly negative.
     pvalues_ : ndarray of shape (n_features,)
-        Probability, were the feature independent of the target, of a score at least
-        as large. Only with `n_permutations`.
+        The permutation p-value of each score. Only with `n_permutations`.
     null_distribution_ : ndarray of shape (n_features, n_permutations)
-        Scores of each feature with the permuted target. Only with `n_permutations`.
+        The scores of each feature with the permuted target. Only with `n_permutations`.
     ranking_ : ndarray of shape (n_features,)
-        The place of each feature in the order of choice: 1 was chosen first. All that
-        are not selected share the place after the last. Not with
-        `strategy="marginal"`.
+        The rank of each feature: 1 was chosen first. All features that were not
+        selected share the next rank. Not with `strategy="marginal"`.
     discrete_features_ : ndarray of shape (n_features,)
         The mask of nominal features.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where all are strings.
+        Names of the features, if all are strings.
 
     See Also
     --------
-    mutual_information : Of two variables or vectors.
-    mixed_mutual_info : The scores alone, for `SelectKBest`.
-    skinfo.inspection.DependenceDisplay : A picture of the scores.
+    mutual_information : Mutual information of two variables or vectors.
+    mixed_mutual_info : The scores only, for `SelectKBest`.
+    skinfo.inspection.DependenceDisplay : Plot of the scores.
 
     Notes
     -----
-    `score` is the Donsker-Varadhan bound: with the density ratio `r` of the training
-    samples, :math:`E \log r(X, Y) - \log E' r(X, Y) \le I(X; Y)` on new ones, the
-    second mean over pairs that were drawn apart. A category that was not seen in `fit`
-    counts as independent. For this the estimator keeps a copy of the selected columns
+    `score` is the Donsker-Varadhan bound
+    :math:`E \log r(X, Y) - \log E' r(X, Y) \le I(X; Y)`. The density ratio `r` is
+    estimated from the training samples; the means are over new samples, the second one
+    over pairs with independent `X` and `Y`. A category that was not seen in `fit` is
+    treated as independent. For this, the estimator keeps a copy of the selected columns
     and of the target.
 
-    Each greedy `strategy` starts with the feature `x` of the largest :math:`I(x; y)`.
-    With `S` the features chosen so far, the next one is the `x` with the largest
-    (see [2]_ for all three)
+    Each greedy `strategy` starts with the feature `x` that has the largest
+    :math:`I(x; y)`. Given the set `S` of features chosen so far, the next one is the
+    `x` with the largest value of (see [2]_ for all three)
 
     - "mrmr": :math:`I(x; y) - \frac{1}{|S|} \sum_{s \in S} I(x; s)`;
     - "jmi": :math:`\sum_{s \in S} I((x, s); y)`;
     - "cmim": :math:`\min_{s \in S} I(x; y \mid s)`, by the chain rule
       :math:`I(x; y \mid s) = I((x, s); y) - I(s; y)`.
 
-    Of equal candidates the first in the table is chosen. A candidate for which the
-    estimates say exactly that it adds nothing to one chosen feature,
-    :math:`I((x, s); y) = I(s; y)` (for "mrmr" that `s` tells all of it,
-    :math:`I(x; s) = I(x; x)`), comes after all others: copies, constants and, with
-    `scale="rank"`, monotone transforms of a chosen feature. The sum of "jmi" alone
-    would choose copies of good features early. "mrmr" heeds all dependence between
-    features, also that which has nothing to do with the target, so that it can prefer
-    noise to a useful feature that depends on others; "jmi" and "cmim" do not. Each
-    step computes one term for each remaining feature. With `nan_policy="omit"`, a term
-    uses the rows in which both features and the target have values.
+    If candidates are equal, the first one in the table is chosen. Candidates whose
+    estimates show that they add exactly nothing to a chosen feature,
+    :math:`I((x, s); y) = I(s; y)` (or, for "mrmr", that `s` determines them,
+    :math:`I(x; s) = I(x; x)`), are ranked after all others. These are copies, constants
+    and, with `scale="rank"`, monotone transforms of a chosen feature; the sum in "jmi"
+    would otherwise choose copies of good features early. "mrmr" penalises any
+    dependence between features, even if it is unrelated to the target, so that it can
+    prefer noise to a useful feature; "jmi" and "cmim" do not. Each step computes one
+    term for each remaining feature. With `nan_policy="omit"`, a term uses the rows in
+    which both features and the target have values.
 
     References
     ----------
@@ -157,7 +161,7 @@ class MixedMutualInfo(DependenceSelector):
     >>> selector.scores_.round(1)
     array([0.5, 0.3, 1. , 1. ])
 
-    Marginal scores select a copy; a greedy strategy does not:
+    Marginal scores select a copy of a feature; a greedy strategy does not:
 
     >>> X["petal width (mm)"] = 10 * X["petal width (cm)"]
     >>> selector.fit(X, y).get_feature_names_out()
@@ -226,7 +230,7 @@ class MixedMutualInfo(DependenceSelector):
     ) -> IntArray | None:
         if self.strategy == "marginal":
             return None
-        order = greedy_order(
+        chosen = choose_features(
             self._make_measure(),
             features,
             target,
@@ -236,7 +240,7 @@ class MixedMutualInfo(DependenceSelector):
             n_jobs=self.n_jobs,
             verbose=self.verbose,
         )
-        return places(order, len(scores))
+        return ranking_of(chosen, len(scores))
 
     def _held_out_value(
         self,
@@ -265,41 +269,43 @@ def mixed_mutual_info(
 ) -> FloatArray:
     """Estimate the mutual information of each feature with the target, in nats.
 
-    The score function for :class:`~sklearn.feature_selection.SelectKBest` and its
-    like, in place of `mutual_info_classif` and `mutual_info_regression`. They pass on
-    an array: what is a category in a dataframe may reach this function as a number.
+    A score function for :class:`~sklearn.feature_selection.SelectKBest` and similar
+    selectors, as an alternative to `mutual_info_classif` and `mutual_info_regression`.
+    These selectors convert a dataframe to an array first, so that categories may arrive
+    here as numbers.
 
     Parameters
     ----------
     X : array-like or dataframe of shape (n_samples, n_features)
-        The features. Strings, categories and booleans are nominal, numbers and dates
+        The features. Strings, categories and booleans are nominal; numbers and dates
         are coordinates.
     y : array-like or dataframe of shape (n_samples,) or (n_samples, n_outputs)
         The target; several columns form one random vector.
     n_neighbors : int, default=5
         Number of nearest neighbours.
     scale : {"rank", "standard", None}, default="rank"
-        How numeric columns are scaled, each by itself.
+        How each numeric column is scaled.
     ties : {"adaptive", "gao"}, default="adaptive"
-        What is done where several samples are at the same distance.
+        How tied distances are treated.
     discrete_features : "auto", bool, or array-like, default="auto"
-        Which features are nominal: a bool for all, a mask, or indices or names of
-        those to add to what "auto" finds.
+        Which features are nominal: a bool for all features, a mask, or indices or names
+        of features that are nominal in addition to those of "auto".
     discrete_target : "auto", bool, or array-like, default="auto"
         Which columns of the target are nominal. Pass True for class labels coded as
         integers.
     nan_policy : {"raise", "omit"}, default="raise"
-        "omit": for each feature, the rows in which it or the target is missing or
-        infinite are left out.
+        "raise": raise an error for missing or infinite values. "omit": leave out, for
+        each feature, the rows in which it or the target has one.
     n_jobs : int, default=None
-        Number of jobs that share the features.
+        Number of jobs to run in parallel over the features.
     verbose : int, default=0
-        How much joblib tells of the progress.
+        Verbosity level passed to joblib.
 
     Returns
     -------
     ndarray of shape (n_features,)
-        The estimates. They are raw: near independence they can be slightly negative.
+        The estimates. They are not clipped: near independence they can be slightly
+        negative.
 
     Raises
     ------
@@ -310,8 +316,8 @@ def mixed_mutual_info(
 
     See Also
     --------
-    mutual_information : Of one pair of variables, with all parameters explained.
-    MixedMutualInfo : Selects features, with p-values and a held-out score.
+    mutual_information : A single pair of variables, with all parameters explained.
+    MixedMutualInfo : Feature selection with p-values and a held-out score.
 
     Examples
     --------

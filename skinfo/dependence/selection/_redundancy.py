@@ -1,9 +1,8 @@
-"""Greedy orders of features that weigh relevance against redundancy.
+"""Greedy selection of features by relevance and redundancy (Brown et al. 2012).
 
-Each step chooses the feature that adds most to those chosen before. What it adds is
-summed up from terms of one candidate and one chosen feature (Brown et al. 2012). A term
-never changes, so each step computes one for each candidate: with the feature that was
-chosen last.
+Each step chooses the candidate with the largest criterion. The criterion aggregates
+terms that depend on the candidate and one chosen feature. Terms do not change, so a
+step computes only those of the candidates with the feature that was chosen last.
 """
 
 from __future__ import annotations
@@ -28,9 +27,10 @@ STRATEGIES = ("marginal", "mrmr", "jmi", "cmim")
 
 @dataclass(frozen=True)
 class Feature:
-    """A feature, and what its terms need of it where it has no gaps.
+    """A feature, prepared for the terms of a strategy.
 
-    `reference` is its information about itself for "mrmr", about the target otherwise.
+    `variable` holds its complete rows. `reference` (nats) is its information about
+    itself for "mrmr", about the target for the other strategies.
     """
 
     vector: RandomVector
@@ -40,10 +40,10 @@ class Feature:
 
 @dataclass(frozen=True)
 class PairTerms:
-    """The terms of a strategy, each of a candidate x and a chosen feature s.
+    """The terms of a strategy, each for a candidate x and a chosen feature s.
 
     mrmr: I(x; s).  jmi: I((x, s); y).  cmim: I(x; y | s) = I((x, s); y) - I(s; y).
-    Each is estimated from the rows in which x, s and y all have values.
+    Each is estimated from the rows in which x, s and y all have values, in nats.
     """
 
     measure: MutualInformation
@@ -52,7 +52,7 @@ class PairTerms:
     y: Variable
 
     def read(self, vector: RandomVector, relevance: float | None = None) -> Feature:
-        """Prepare a feature; `relevance` is its I(x; y) where that is known."""
+        """Prepare a feature; `relevance` is its I(x; y), None if it is not known."""
         rows = complete_rows(vector.columns, minimum=self.measure.minimum_samples)
         x = self.measure.prepare(vector if rows is None else vector.take(rows))
         if self.strategy == "mrmr":
@@ -62,7 +62,7 @@ class PairTerms:
         return Feature(vector, x, relevance)
 
     def read_all(self, vector: RandomVector, relevance: FloatArray) -> list[Feature]:
-        """Prepare each column of a vector as a feature."""
+        """Prepare each column of a vector as a feature; `relevance` (n_columns,)."""
         return [
             self.read(vector.select([position]), value)
             for position, value in enumerate(relevance.tolist())
@@ -71,8 +71,8 @@ class PairTerms:
     def term(self, candidate: Feature, chosen: Feature) -> tuple[float, bool]:
         """Return the term, and whether the candidate adds nothing to the chosen one.
 
-        That is so where the estimates are equal to the last bit: for a copy of the
-        chosen feature, or what else leaves all neighbourhoods as they are.
+        It adds nothing if the estimates with and without it are exactly equal, as for a
+        copy of the chosen feature, which leaves all neighbourhoods unchanged.
         """
         rows = complete_rows(
             [*candidate.vector.columns, *chosen.vector.columns],
@@ -99,29 +99,32 @@ class PairTerms:
         return [self.term(candidate, chosen) for candidate in candidates]
 
     @property
-    def empty_summary(self) -> float:
-        """What `extend` starts from."""
+    def initial_aggregate(self) -> float:
+        """The aggregate of no terms."""
         return np.inf if self.strategy == "cmim" else 0.0
 
-    def extend(self, summary: FloatArray, values: Sequence[float]) -> FloatArray:
-        """Return the least or the sum of the terms so far, with one more of each."""
+    def aggregate(self, so_far: FloatArray, terms: Sequence[float]) -> FloatArray:
+        """Add one more term of each candidate to its aggregate, both (n_candidates,).
+
+        The aggregate is the sum of the terms, or their minimum for "cmim".
+        """
         combine = np.minimum if self.strategy == "cmim" else np.add
-        extended: FloatArray = combine(summary, values)
-        return extended
+        aggregated: FloatArray = combine(so_far, terms)
+        return aggregated
 
     def criterion(
-        self, relevance: FloatArray, summary: FloatArray, n_chosen: int
+        self, relevance: FloatArray, aggregate: FloatArray, n_chosen: int
     ) -> FloatArray:
-        """Return what decides between the candidates: the largest is chosen."""
+        """Return the criterion of each feature (n_features,): the largest is chosen."""
         if self.strategy == "mrmr":  # I(x; y) - mean over s of I(x; s)
-            return relevance - summary / n_chosen
-        return summary
+            return relevance - aggregate / n_chosen
+        return aggregate
 
     def _information(self, x: Variable, y: Variable) -> float:
         return self.measure.values(x, y, [None])[0]
 
 
-def greedy_order(
+def choose_features(
     measure: MutualInformation,
     features: RandomVector,
     target: RandomVector,
@@ -132,13 +135,14 @@ def greedy_order(
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> IntArray:
-    """Return the positions of `n_selected` features in the order of their choice.
+    """Return the positions of the chosen features, best first, (n_selected,).
 
     `relevance` (n_features,) is the mutual information of each feature with the target.
-    Candidates that add nothing to one of the chosen features come last: they add
-    nothing to all of them either (Koller and Sahami 1996 call that one a Markov
-    blanket), but sums and means over many terms would outweigh it. So do those that
-    tell exactly nothing of the target. Of equal candidates the first is chosen.
+    Candidates that add exactly nothing to one chosen feature are chosen last, although
+    their other terms may be large: that feature is a Markov blanket of theirs, so they
+    add nothing to all chosen features either (Koller and Sahami 1996). Features whose
+    relevance is exactly 0 are also chosen last. Of equal candidates the first is
+    chosen.
     """
     rows = complete_rows(target.columns, minimum=measure.minimum_samples)
     if rows is not None:
@@ -147,7 +151,7 @@ def greedy_order(
     n_features = len(relevance)
     per_task = items_per_task(target.n_samples)
     with one_blas_thread():
-        read = run_tasks(
+        prepared_by_task = run_tasks(
             terms.read_all,
             [
                 (features.select(range(n_features)[some]), relevance[some])
@@ -156,13 +160,13 @@ def greedy_order(
             n_jobs=n_jobs,
             verbose=verbose,
         )
-        prepared = list(chain.from_iterable(read))
+        prepared = list(chain.from_iterable(prepared_by_task))
 
-        def terms_with(chosen: int, candidates: IntArray) -> list[tuple[float, bool]]:
+        def terms_with(last: int, candidates: IntArray) -> list[tuple[float, bool]]:
             found = run_tasks(
                 terms.terms,
                 [
-                    ([prepared[j] for j in candidates[some]], prepared[chosen])
+                    ([prepared[j] for j in candidates[some]], prepared[last])
                     for some in gen_batches(len(candidates), per_task)
                 ],
                 n_jobs=n_jobs,
@@ -170,40 +174,44 @@ def greedy_order(
             )
             return list(chain.from_iterable(found))
 
-        return _order(terms, relevance, n_selected, terms_with)
+        return _choose(terms, relevance, n_selected, terms_with)
 
 
-def _order(
+def _choose(
     terms: PairTerms,
     relevance: FloatArray,
     n_selected: int,
     terms_with: Callable[[int, IntArray], list[tuple[float, bool]]],
 ) -> IntArray:
-    """Choose one feature after the other.
+    """Choose one feature after the other; `choose_features` has the rules.
 
-    `terms_with` gives the terms of a chosen feature with each of some candidates.
+    `terms_with` returns the terms of candidates with the feature that was chosen last,
+    and whether they add nothing to it.
     """
-    adds_nothing = relevance == 0  # constants and identifiers, by their estimate
+    adds_nothing = relevance == 0  # constants and identifiers
     first = (
         relevance if adds_nothing.all() else np.where(adds_nothing, -np.inf, relevance)
     )
-    order = [int(np.argmax(first))]
-    remaining = np.delete(np.arange(len(relevance)), order)
-    summary = np.full(len(relevance), terms.empty_summary)
-    while len(order) < n_selected:
-        values, nothing = zip(*terms_with(order[-1], remaining), strict=True)
-        summary[remaining] = terms.extend(summary[remaining], values)
+    chosen = [int(np.argmax(first))]
+    remaining = np.delete(np.arange(len(relevance)), chosen)
+    aggregate = np.full(len(relevance), terms.initial_aggregate)
+    while len(chosen) < n_selected:
+        values, nothing = zip(*terms_with(chosen[-1], remaining), strict=True)
+        aggregate[remaining] = terms.aggregate(aggregate[remaining], values)
         adds_nothing[remaining] |= nothing
-        criterion = terms.criterion(relevance, summary, len(order))
+        criterion = terms.criterion(relevance, aggregate, len(chosen))
         useful = remaining[~adds_nothing[remaining]]
         candidates = useful if len(useful) > 0 else remaining
-        order.append(int(candidates[np.argmax(criterion[candidates])]))
-        remaining = remaining[remaining != order[-1]]
-    return np.array(order)
+        chosen.append(int(candidates[np.argmax(criterion[candidates])]))
+        remaining = remaining[remaining != chosen[-1]]
+    return np.array(chosen)
 
 
-def places(order: IntArray, n_features: int) -> IntArray:
-    """Return the place of each feature in an order, from 1; the rest share the next."""
-    ranking = np.full(n_features, len(order) + 1)
-    ranking[order] = np.arange(1, len(order) + 1)
+def ranking_of(chosen: IntArray, n_features: int) -> IntArray:
+    """Return the rank of each feature (n_features,): 1 for the one chosen first.
+
+    The features that were not chosen share the next rank.
+    """
+    ranking = np.full(n_features, len(chosen) + 1)
+    ranking[chosen] = np.arange(1, len(chosen) + 1)
     return ranking

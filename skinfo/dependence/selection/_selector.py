@@ -1,4 +1,4 @@
-"""What all estimators that select features by their dependence with a target share."""
+"""The base class of selectors that rank features by dependence with a target."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ from skinfo.dependence.selection._features import (
 
 
 class DependenceSelector(SelectorMixin, BaseEstimator):
-    """Base of the estimators that select features by their dependence with a target.
+    """Base class of estimators that select features by dependence with a target.
 
-    A subclass says how dependence is measured (`_make_measure`), and what it is on
-    new samples (`_held_out_value`).
+    A subclass defines the measure of dependence (`_make_measure`) and its value on new
+    samples (`_held_out_value`).
     """
 
     @abstractmethod
     def _make_measure(self) -> DependenceMeasure[Any]:
-        """Return the measure, or raise where one of its parameters is wrong."""
+        """Return the measure, or raise if one of its parameters is invalid."""
 
     @abstractmethod
     def _held_out_value(
@@ -51,7 +51,7 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
         """Return the dependence on new samples, given the training samples."""
 
     def _keep_results(self, results: Sequence[Any]) -> None:
-        """Store what the measure tells of each feature beside its value."""
+        """Store what the measure returns for each feature in addition to its value."""
 
     def _ranking(
         self,
@@ -60,14 +60,14 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
         scores: FloatArray,
         n_selected: int,
     ) -> IntArray | None:
-        """Return the place of each feature in an order that heeds the others.
+        """Return the rank of each feature (n_features,), from 1 for the best.
 
-        None: the scores alone decide.
+        None ranks features by their scores.
         """
         return None
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Measure the dependence of each feature with the target, and select.
+        """Measure the dependence of each feature with the target, and select features.
 
         Parameters
         ----------
@@ -85,7 +85,7 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter does not fit the data, or values are missing and
+            If a parameter is invalid for the data, or values are missing and
             `nan_policy` is "raise".
         TypeError
             If a parameter has the wrong type, or X is sparse.
@@ -143,7 +143,7 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
         return self
 
     def _check_parameters(self) -> None:
-        """Raise where a parameter of the selection is wrong, whatever the data."""
+        """Raise if a parameter of the selection is invalid for any data."""
         check_option("nan_policy", self.nan_policy, NAN_POLICIES)
         check_integer("n_permutations", self.n_permutations, minimum=0)
         if self.alpha is not None:
@@ -157,6 +157,7 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
     def _warn_if_too_few_permutations(self) -> None:
         if self.alpha is None:
             return
+        # 1 / (1 + n_permutations) <= alpha / n_features, up to rounding
         needed = math.ceil(self.n_features_in_ / self.alpha * (1 - 1e-12)) - 1
         if self.n_permutations < needed:
             warn(
@@ -181,8 +182,8 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
         Returns
         -------
         ndarray or dataframe of shape (n_samples, n_selected_features)
-            The selected columns. With `set_output` those of a dataframe keep their
-            dtypes; else columns without a common dtype become an array of objects.
+            The selected columns. With `set_output`, columns of a dataframe keep their
+            dtypes; otherwise columns without a common dtype become an array of objects.
         """
         check_is_fitted(self)
         if not is_dataframe(X):
@@ -202,9 +203,9 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
         """Return the dependence of the selected features with y on new samples.
 
-        The selected features count as one random vector. What was fitted is judged on
-        samples that it has not seen: larger is better, and independent data score
-        about 0 or below.
+        The selected features form one random vector. The score evaluates them on
+        samples that were not seen in `fit`: larger is better, and independent data
+        score about 0 or below.
 
         Parameters
         ----------
@@ -216,7 +217,7 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
         Returns
         -------
         float
-            The held-out dependence; 0.0 where no feature is selected.
+            The held-out dependence; 0.0 if no feature is selected.
 
         Raises
         ------
@@ -233,7 +234,7 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
             "auto",
             "auto",
             nan_policy=self.nan_policy,
-            is_nominal=nominal_by_kind,  # as in fit: see `like` below
+            is_nominal=nominal_by_kind,  # `like` makes it the same as in fit
         )
         if len(target.columns) != len(training_target.columns):
             raise ValueError(
@@ -267,7 +268,7 @@ class DependenceSelector(SelectorMixin, BaseEstimator):
 
 
 def _number_to_select(n_features_to_select: Any, n_features: int) -> int:
-    """Return how many features to select: all for None, a share for a float."""
+    """Return the number of features to select: all for None, a fraction for a float."""
     if n_features_to_select is None:
         return n_features
     if isinstance(n_features_to_select, numbers.Integral):

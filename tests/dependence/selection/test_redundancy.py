@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skinfo import MixedMutualInfo, mutual_information
 from skinfo._core import _parallel
-from skinfo.dependence.selection._redundancy import PairTerms, places
+from skinfo.dependence.selection._redundancy import PairTerms, ranking_of
 
 GREEDY = ("mrmr", "jmi", "cmim")
 
@@ -155,7 +155,7 @@ def test_fewer_features_are_the_first_of_the_whole_order(strategy):
 
 
 def test_features_that_are_not_chosen_share_the_last_place():
-    np.testing.assert_array_equal(places(np.array([3, 0]), 5), [2, 3, 3, 1, 3])
+    np.testing.assert_array_equal(ranking_of(np.array([3, 0]), 5), [2, 3, 3, 1, 3])
 
 
 @pytest.mark.parametrize("strategy", GREEDY)

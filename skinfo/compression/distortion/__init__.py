@@ -1,1 +1,1 @@
-"""How far outputs move when weights do, and the Gaussian bounds."""
+"""The distortion of predictions, its derivatives, and the Gaussian bounds."""

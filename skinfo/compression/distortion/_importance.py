@@ -107,7 +107,7 @@ def loss_targets(stack: Stack, y: Any) -> FloatArray:
 
 
 def _indicators(y: AnyArray, classes: AnyArray, n_outputs: int) -> BoolArray:
-    """Return whether each label is that of the output, (n, n_outputs)."""
+    """Return whether each sample has the label of the output, (n, n_outputs)."""
     unknown = ~np.isin(y, classes)
     if unknown.any():
         raise ValueError(

@@ -1,1 +1,1 @@
-"""The file of a compressed model: what is coded, write, read, check."""
+"""The file of a compressed model: its content, writing, reading and checks."""

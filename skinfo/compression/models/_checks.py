@@ -1,6 +1,6 @@
-"""Checks that a stack is one that scikit-learn could have made.
+"""Checks that a stack is a model that scikit-learn could have fitted.
 
-Stacks come from models and from files, which nobody vouches for.
+Stacks come from models and from files, which may be damaged or forged.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ class ModelSpec:
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """Affine layers, and the link from the last outputs to what the model predicts."""
+    """Affine layers, and the link from the outputs of the last one to predictions."""
 
     layers: tuple[AffineLayer, ...]
     link: Link

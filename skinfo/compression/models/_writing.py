@@ -20,7 +20,7 @@ from skinfo.compression.models._checks import check_stack
 from skinfo.compression.models._families import ModelFamily, family_of
 from skinfo.compression.models._stack import AffineLayer, ModelSpec, Stack
 
-# What only training reads, and what else holds weights of the original.
+# Attributes that only training reads, some of which hold the original weights.
 _TRAINING_STATE = (
     "_optimizer",
     "_best_coefs",
@@ -37,10 +37,10 @@ _WEIGHTS = ("coef_", "intercept_", "coefs_", "intercepts_")
 
 
 def write_model(stack: Stack, feature_names: Sequence[str] | None = None) -> Any:
-    """Return a fitted model with these weights and what its predictions depend on.
+    """Return a fitted model with the weights and all that its predictions depend on.
 
-    Other parameters have their defaults. Raises a ValueError if the stack is no model
-    of its family, or none that the installed scikit-learn can hold.
+    Other parameters have their defaults. Raises a ValueError if the stack is not valid
+    for its family, or the installed scikit-learn cannot hold it.
     """
     check_stack(stack)
     spec, family = stack.spec, stack.spec.family

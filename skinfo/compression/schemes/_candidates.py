@@ -64,7 +64,7 @@ class CandidateSearch:
     def best_of(
         self, settings: Iterable[Settings], rdo_lambdas: Sequence[float]
     ) -> Candidate:
-        """Return the best candidate: all of them roughly, then the best of these.
+        """Return the best candidate: all are searched roughly, and the best closely.
 
         `rdo_lambdas`: values that are tried with each of the best.
         """

@@ -54,7 +54,7 @@ METHODS: dict[str, Method] = {
 
 
 def chosen_target(method: str, **amounts: float | None) -> Target:
-    """Return what is asked of a method: the one amount that is not None, or a default.
+    """Return the target of a method: the one amount that is not None, or the default.
 
     Raises a ValueError for two of BUDGETS, or an amount that does not set this method.
     """

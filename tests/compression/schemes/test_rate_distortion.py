@@ -414,7 +414,7 @@ def test_refitting_beats_pruning():
 # Samples
 
 
-def test_probe_of_a_network_has_midpoints_of_samples():
+def test_evaluation_samples_of_a_network_has_midpoints_of_samples():
     stack, X = make_stack(hidden=(5,)), make_inputs(n=20)
     evaluation = make_evaluation_samples(
         stack, X, np.random.RandomState(0), midpoints=True
@@ -426,7 +426,7 @@ def test_probe_of_a_network_has_midpoints_of_samples():
     assert_array_equal(distances.min(axis=(1, 2)), 0)
 
 
-def test_probe_of_a_linear_model_has_the_samples():
+def test_evaluation_samples_of_a_linear_model_has_the_samples():
     stack, X = make_stack(), make_inputs(n=20)
     assert (
         make_evaluation_samples(stack, X, np.random.RandomState(0), midpoints=True).X

@@ -23,7 +23,7 @@ from skinfo.compression.models._stack import (
     Stack,
     forward,
 )
-from skinfo.compression.schemes import _calibration, _target
+from skinfo.compression.schemes import _calibration, _candidates, _target
 from skinfo.compression.schemes._calibration import Calibration, Settings
 from skinfo.compression.schemes._kmeans import kmeans
 from skinfo.compression.schemes._pruning import pruned
@@ -531,3 +531,23 @@ def test_reduced_lattice_is_chosen_where_inputs_are_nearly_collinear(monkeypatch
     assert n_bytes(best) <= 55
     assert n_bytes(row_by_row) <= 55
     assert other > 10 * found  # 20 times on these samples
+
+
+def test_outputs_of_a_softmax_are_rounded_together_where_it_is_better(monkeypatch):
+    stack, X = make_stack(link="softmax"), make_inputs()
+    target = Target("n_bytes", 60)
+    best = compressed(stack, X, target)
+    monkeypatch.setattr(_calibration, "_MOST_JOINT_WEIGHTS", 0)
+    apart = compressed(stack, X, target)
+    found, other = (relative_distortion(stack, each, X) for each in (best, apart))
+    assert other > 2 * found  # 3.4 times on these samples
+
+
+def test_damping_is_refined_around_the_best(monkeypatch):
+    stack, X = make_stack(link="softmax"), make_inputs()
+    target = Target("n_bytes", 60)
+    best = compressed(stack, X, target)
+    monkeypatch.setattr(_candidates, "_DAMPING_FACTORS", ())
+    coarse = compressed(stack, X, target)
+    found, other = (relative_distortion(stack, each, X) for each in (best, coarse))
+    assert other > 1.2 * found  # 1.5 times on these samples

@@ -551,3 +551,14 @@ def test_damping_is_refined_around_the_best(monkeypatch):
     coarse = compressed(stack, X, target)
     found, other = (relative_distortion(stack, each, X) for each in (best, coarse))
     assert other > 1.2 * found  # 1.5 times on these samples
+
+
+def test_an_rdo_that_is_far_too_large_does_no_harm():
+    """0 is tried too; so many squared steps a bit would make most weights 0."""
+    stack, X = make_stack(d=30, hidden=(10,), link="softmax"), make_inputs(d=30)
+    target = Target("rate", 3.0)
+    found, without = (
+        relative_distortion(stack, compressed(stack, X, target, rdo=rdo), X)
+        for rdo in (200.0, 0.0)
+    )
+    assert found <= 2 * without  # 1.2 here: the rough search has other finalists

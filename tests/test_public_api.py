@@ -2,11 +2,18 @@ import inspect
 import pickle
 import subprocess
 import sys
+from dataclasses import fields
 
 import pytest
 from sklearn.base import BaseEstimator
 
 import skinfo
+from skinfo.dependence.measures._hypercontractivity import (
+    FeatureHypercontractivity,
+    Hypercontractivity,
+)
+from skinfo.dependence.measures._maximal_correlation import MaximalCorrelation
+from skinfo.dependence.measures._mutual_information import MutualInformation
 
 MODULES = [skinfo, skinfo.datasets, skinfo.inspection]
 PUBLIC = [
@@ -59,6 +66,29 @@ def test_only_the_first_two_parameters_are_positional(public):
         for p in parameters[2:]
         if p.name not in ("y", "z")
     )
+
+
+def with_parameter(name, measure):
+    return [
+        pytest.param(*public.values, measure, id=f"{public.id}-{measure.__name__}")
+        for public in PUBLIC
+        if name in inspect.signature(public.values[0]).parameters
+    ]
+
+
+@pytest.mark.parametrize(
+    ("public", "measure"),
+    [
+        *with_parameter("ties", MutualInformation),
+        *with_parameter("min_fraction", Hypercontractivity),
+        *with_parameter("direction", FeatureHypercontractivity),
+        (skinfo.maximal_correlation, MaximalCorrelation),
+    ],
+)
+def test_parameters_of_a_measure_have_its_defaults(public, measure):
+    parameters = inspect.signature(public).parameters
+    defaults = {field.name: field.default for field in fields(measure)}
+    assert {name: parameters[name].default for name in defaults} == defaults
 
 
 @pytest.mark.parametrize("public", CLASSES)

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from sklearn import get_config
 from sklearn.utils import gen_batches
-from sklearn.utils.parallel import Parallel, delayed
 
+from skinfo._core._parallel import run_tasks
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo.score_functions.tensors._pointwise import unpacked
 
@@ -135,10 +135,7 @@ def _in_blocks(
     """Return the results of a function for blocks of the queries."""
     budget = min(_BLOCK_BYTES, int(get_config()["working_memory"] * 2**20))
     blocks = gen_batches(n_queries, max(1, budget // (8 * n_samples)))
-    results: list[Any] = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(call)(block) for block in blocks
-    )
-    return results
+    return run_tasks(call, [(block,) for block in blocks], n_jobs=n_jobs)
 
 
 def _monomials(samples: FloatArray) -> FloatArray:

@@ -32,8 +32,13 @@ from skinfo.dependence.measures._mutual_information import varying_columns
 from skinfo.dependence.neighbors._triple import IndexedTriple
 from skinfo.dependence.variables._variable import make_variable
 
-_ENOUGH_REACHED = 10  # null values, after which a test that stops early knows
-_FIRST_DRAWS = 40  # of a test that stops early; each round doubles them
+# Null values that reach the statistic before a test stops early: the relative standard
+# error of its p-value is then about 1 / sqrt(10).
+_ENOUGH_REACHED = 10
+# Permutations in the first round of such a test; each round doubles their number. Under
+# independence 40 make 89 permutations in 1.5 rounds on average, of which 59 are needed;
+# 20 make 74 in 2.0 rounds, 80 make 111 in 1.2 (of 999 with uniform p-values).
+_FIRST_DRAWS = 40
 
 _Statistics = Callable[[Sequence[int | None]], Sequence[float]]
 

@@ -7,8 +7,9 @@ it keeps every number, and compares those of two versions of the code bit by bit
     PYTHONPATH=after python tests/test_goldens.py --dump after.json
     python tests/test_goldens.py --compare before.json after.json
 
-`--write` rewrites goldens.json. With dumps of other environments, it leaves out the
-checksums of files that are not the same in all of them.
+`--write` rewrites goldens.json. With dumps of other environments and processors, it
+leaves out what is not about the same in all of them: where rounding decides between two
+codes or two starts that are as good, only dumps of one machine tell.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ import skinfo
 from skinfo import datasets, inspection
 
 GOLDENS = Path(__file__).with_name("goldens.json")
+SHOWN = 16  # digits of a checksum
 TOLERANCE = 1e-9  # relative to the number, or to 1 where it is smaller
 
 # The names of cases of mutual information, and of what is built on it, begin so, or
@@ -602,7 +604,10 @@ def arrays(result):
     return {name: value for name, value in found if isinstance(value, np.ndarray)}
 
 
-@case("information", "hypercontractivity", "maximal_correlation", "function")
+@case(
+    *("information", "hypercontractivity", "maximal_correlation", "function"),
+    slow={"hypercontractivity"},
+)
 def pairwise(name):
     X, _ = table(70)
     params = {
@@ -866,7 +871,7 @@ JOINTS = {
 
 # The search ends with steps of a quasi-Newton method, which was rewritten in SciPy 1.15
 # and rounds otherwise.
-@case(*JOINTS, tolerance=1e-7)
+@case(*JOINTS, slow={"symmetric"}, tolerance=1e-7)
 def hypercontractivity_discrete(name):
     result = skinfo.hypercontractivity_discrete(JOINTS[name])
     return {"values": [result.value, result.lower_bound], "tilt": result.tilt}
@@ -1005,11 +1010,12 @@ LOSSES = {
     },
     "relu, local": {
         **UNPOLISHED,
+        "max_iter": 4,
         "score_estimator": skinfo.LocalLikelihoodScore(
             bandwidth_factor=3.5, derivative_order=4
         ),
     },
-    "relu, chosen": {"polish": False, "n_init": 2, "random_state": 0},
+    "relu, chosen": {"polish": False, "n_init": 1, "random_state": 0},
     "relu, ridge": {"estimator": Ridge(), **UNPOLISHED},
     "relu, slow": {**UNPOLISHED, "max_iter": 1},
     "tanh": {**UNPOLISHED, "activation": "tanh"},
@@ -1082,7 +1088,7 @@ def loss_polished(name):
 )
 def loss_of_data(name):
     model = skinfo.ScoreFunctionLoss(**UNPOLISHED)
-    data = teacher("relu", n=11, d=2)
+    data = teacher("relu", n=11 if name == "few samples" else 300, d=2)
     if name == "dependent features":
         data = teacher("relu", n=300, d=3)
         data.X = np.column_stack([data.X, 2 * data.X[:, 0], np.ones(300)])
@@ -1239,13 +1245,13 @@ def compressed(model, X, y=None, **params):
     return of_compressor(compressor.fit(X, y), X)
 
 
-QUICK_MODELS = {"LinearRegression", "binary LogisticRegression", "MLPRegressor"}
+QUICK_MODELS = {"LinearRegression", "binary LogisticRegression"}
 
 
 @case(*MODELS, slow=MODELS.keys() - QUICK_MODELS)
 def compressor(name):
     model, _ = model_and_target(name)
-    return compressed(model, inputs(), rate=2.5)
+    return compressed(model, inputs())
 
 
 METHODS = {
@@ -1254,7 +1260,7 @@ METHODS = {
     "refit": {"method": "prune_refit", "sparsity": 0.6},
     "refit, damped": {"method": "prune_refit", "damping": 0.5},
     "kmeans": {"method": "kmeans"},
-    "kmeans, n_bytes": {"method": "kmeans", "n_bytes": 150, "importance": "uniform"},
+    "kmeans, n_bytes": {"method": "kmeans", "n_bytes": 60, "importance": "uniform"},
     "kmeans, distortion": {"method": "kmeans", "distortion": 0.05},
     "kmeans, gradient": {"method": "kmeans", "importance": "gradient", "rate": 2},
     "kmeans, hessian": {"method": "kmeans", "importance": "hessian"},
@@ -1270,7 +1276,7 @@ BY_METHOD = (
 )
 
 
-@case(*METHODS, slow=METHODS.keys() - {"refit", "kmeans, both"})
+@case(*METHODS, slow=METHODS.keys() - {"kmeans, both"})
 def compressor_by_method(method):
     found, reports = {}, []
     for name in BY_METHOD:
@@ -1283,7 +1289,7 @@ def compressor_by_method(method):
 
 TARGETS = {
     "rate of 1": {"rate": 1},
-    "rate of 8": {"rate": 8},
+    "rate of 6": {"rate": 6},
     "bytes": {"n_bytes": 70},
     "distortion": {"distortion": 0.02},
     "any distortion": {"distortion": 2},
@@ -1295,7 +1301,7 @@ TARGETS = {
 OF_ONE_LAYER = ("Ridge", "binary LogisticRegression", "LogisticRegression")
 TARGETED = {f"{model}, {target}" for model, target in product(OF_ONE_LAYER, TARGETS)}
 TARGETED |= {"MLPClassifier, bytes", "MLPClassifier, distortion"}
-QUICK_TARGETED = {"Ridge, bytes", "Ridge, distortion", "Ridge, rate of 8"}
+QUICK_TARGETED = {"Ridge, bytes", "Ridge, distortion", "Ridge, rate of 6"}
 
 
 @case(*sorted(TARGETED), slow=TARGETED - QUICK_TARGETED)
@@ -1349,7 +1355,8 @@ def unusual_model(name):
     X, y = inputs(), targets()
     if name == "single precision":
         model = LogisticRegression().fit(X[:60].astype(np.float32), y["label"][:60])
-        model.coef_ = np.linspace(-1, 1, 15, dtype=np.float32).reshape(3, 5)
+        weights = np.random.default_rng(0).normal(size=(3, FEATURES))
+        model.coef_ = weights.astype(np.float32)
         model.intercept_ = np.array([0.25, 0.5, -1], dtype=np.float32)
         return model
     if name == "sparse weights":
@@ -1666,7 +1673,7 @@ def whole(value):
 def short(value):
     """Return a value as it goes into goldens.json: of an array, weighted sums."""
     if isinstance(value, bytes):
-        return [len(value), hashlib.sha256(value).hexdigest()[:16]]
+        return [len(value), hashlib.sha256(value).hexdigest()[:SHOWN]]
     numbers = np.asarray(value, dtype=np.float64).ravel()
     if numbers.size > 3:
         numbers = np.nan_to_num(numbers, nan=0.7, posinf=5.3, neginf=-4.1)
@@ -1690,11 +1697,16 @@ def goldens():
 
 
 def differences(found, expected, tolerance):
-    """Yield what differs between the short values of a case."""
-    for key in found.keys() | expected.keys():
-        one, other = found.get(key), expected.get(key)
-        if not _is_close(one, other, tolerance):
-            yield f"{key}: {one}, not {other}"
+    """Return where the short values of a case differ, and how.
+
+    None is expected where rounding decides.
+    """
+    different = {}
+    for key in sorted(found.keys() | expected.keys()):
+        one, other = found.get(key), expected.get(key, "nothing")
+        if other is not None and not _is_close(one, other, tolerance):
+            different[key] = f"{one}, not {other}"
+    return different
 
 
 def _is_close(one, other, tolerance):
@@ -1702,7 +1714,7 @@ def _is_close(one, other, tolerance):
         if len(one) != len(other):
             return False
         return all(map(partial(_is_close, tolerance=tolerance), one, other))
-    if isinstance(one, (str, type(None))) or isinstance(other, (str, type(None))):
+    if not (isinstance(one, (int, float)) and isinstance(other, (int, float))):
         return one == other
     return abs(one - other) <= tolerance * max(1, abs(other))
 
@@ -1717,7 +1729,7 @@ def _is_close(one, other, tolerance):
 def test_numbers_have_not_moved(name):
     expected = goldens()[name]
     found = {key: short(value) for key, value in computed(name).items()}
-    assert not list(differences(found, expected, CASES[name].tolerance))
+    assert not differences(found, expected, CASES[name].tolerance)
 
 
 def test_no_golden_is_left_over():
@@ -1770,21 +1782,26 @@ def _distance(one, other):
     known = np.isfinite(first) & np.isfinite(second)
     if not np.array_equal(first[~known], second[~known], equal_nan=True):
         return np.inf
-    differences = np.abs(first - second)[known]
-    scales = np.maximum(1, np.abs(first[known]))
-    return float(np.max(differences / scales, initial=0.0))
+    first, second = first[known], second[known]
+    scales = np.maximum(1, np.abs(first))
+    return float(np.max(np.abs(first - second) / scales, initial=0.0))
+
+
+def short_of_dump(value):
+    """Return a value of a dump as it goes into goldens.json."""
+    if "values" not in value:
+        return [value["n_bytes"], value["sha256"][:SHOWN]]
+    return short([float.fromhex(number) for number in value["values"]])
 
 
 def write(dumps):
-    """Write goldens.json, with the checksums that are the same in all dumps."""
+    """Write goldens.json, without what is not about the same in all dumps."""
     lines = []
-    for name in CASES:
-        values = computed(name)
-        found = {key: short(value) for key, value in values.items()}
-        for key, value in values.items():
-            if isinstance(value, bytes) and any(
-                dumped[name][key] != whole(value) for dumped in dumps
-            ):
+    for name, each in CASES.items():
+        found = {key: short(value) for key, value in computed(name).items()}
+        for dumped in dumps:
+            other = {key: short_of_dump(value) for key, value in dumped[name].items()}
+            for key in differences(found, other, each.tolerance / 10):
                 found[key] = None
         written = json.dumps(found, separators=(",", ":"))
         lines.append(f"{json.dumps(name)}: {written}")

@@ -14,13 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import digamma
 
-from skinfo import mutual_information
+from skinfo import conditional_mutual_information, mutual_information
 from skinfo._core import _parallel
 from skinfo._core._vectors import read_vectors
-from skinfo.dependence._conditional import conditional_mutual_information
 from skinfo.dependence.measures._mutual_information import MutualInformation
 from skinfo.dependence.neighbors._ties import tie_terms
-from skinfo.dependence.neighbors._triple import index_triple
 
 SMALL = settings(derandomize=True, deadline=None, max_examples=50)
 EXACT = {"rel": 0, "abs": 1e-12}  # sums in another order
@@ -164,7 +162,7 @@ def test_data_without_ties_have_the_plain_counts(ties):
     assert result == pytest.approx(expected, **EXACT)
 
 
-# what is conditioned on
+# the condition
 
 
 @pytest.mark.parametrize("z_kind", ["strings", "two columns", "codes"])
@@ -216,20 +214,20 @@ def test_constant_columns_of_z_change_nothing(triple):
     assert result == conditional_mutual_information(x, y, z)
 
 
-def test_z_that_is_constant_in_the_complete_rows_counts_for_nothing():
+def test_z_that_is_constant_in_the_complete_rows_is_ignored():
     x, y, z = fork()
     x[0], z[1:] = np.nan, 2.0
     result = conditional_mutual_information(x, y, z, nan_policy="omit")
     assert result == mutual_information(x[1:], y[1:])
 
 
-def test_an_identifier_leaves_nothing_to_tell():
+def test_given_an_identifier_there_is_no_information():
     x, y, _ = fork()
     names = [f"sample {i}" for i in range(200)]
     assert conditional_mutual_information(x, y, names) == 0
 
 
-def test_a_constant_tells_nothing(triple):
+def test_a_constant_has_no_information(triple):
     x, y, z = triple
     constant = np.zeros(len(x))
     assert conditional_mutual_information(constant, y, z) == 0
@@ -346,22 +344,18 @@ def test_repeated_columns_change_nothing(triple):
 # y at other samples
 
 
-def variables_of(x, y, z, scale=None):
-    vectors = read_vectors(
-        {"x": (x, "auto"), "y": (y, "auto"), "z": (z, "auto")}, nan_policy="raise"
-    )
-    return [MutualInformation(5, scale, "adaptive").prepare(v) for v in vectors]
-
-
 @pytest.mark.parametrize("repeats", [False, True])
 def test_reordered_triple_is_that_of_the_reordered_samples(triple, repeats):
     x, y, z = triple
     rng = np.random.default_rng(2)
     order = rng.integers(200, size=200) if repeats else rng.permutation(200)
     measure = MutualInformation(5, None, "adaptive")
-    reordered = index_triple(*variables_of(x, y, z)).reordered(order)
-    expected = index_triple(*variables_of(x, y[order], z))
-    assert measure.value(reordered) == pytest.approx(measure.value(expected), **EXACT)
+    vectors = read_vectors(
+        {"x": (x, "auto"), "y": (y, "auto"), "z": (z, "auto")}, nan_policy="raise"
+    )
+    reordered = measure.value(measure.triple(*vectors).reordered(order))
+    expected = conditional_mutual_information(x, y[order], z, scale=None)
+    assert reordered == pytest.approx(expected, **EXACT)
 
 
 # kinds of input, gaps, threads

@@ -179,7 +179,7 @@ def test_shared_dropout_adds_the_entropy_of_the_mask():
     assert_unbiased(draw, entropy(0.3) + 0.7 * of_normals(0.9), bias=0.015)
 
 
-def test_a_category_that_tells_the_sign_has_one_bit():
+def test_a_category_that_determines_the_sign_has_one_bit():
     def draw(rng, n):
         x = rng.normal(size=n)
         return np.where(x > 0, "up", "down"), x

@@ -1,4 +1,4 @@
-"""Tests of independence: their parts by hand, their validity, kinds, bad input."""
+"""Independence tests: null distributions by hand, validity, input, errors."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinfo import hypercontractivity, maximal_correlation, mutual_information
-from skinfo._core._permutation import draw_seeds, permuted_order
+from skinfo import (
+    conditional_mutual_information,
+    hypercontractivity,
+    independence_test,
+    maximal_correlation,
+    mutual_information,
+)
+from skinfo._core._permutation import draw_seeds
 from skinfo._core._vectors import read_vector
-from skinfo.dependence._conditional import conditional_mutual_information
 from skinfo.dependence.inference import _independence
-from skinfo.dependence.inference._independence import independence_test
 from skinfo.dependence.inference._local_permutation import local_permutation
 from skinfo.dependence.measures._mutual_information import (
     MutualInformation,
@@ -35,13 +39,22 @@ def covariance(x, y):
 
 
 def first_of_y(_, y):
-    """Return a statistic that is plain to see: uniform on y when y is permuted."""
+    """Return y[0], whose null distribution is uniform on the values of y."""
     return y[0]
 
 
 def orders_of(random_state, n_permutations, n_samples):
-    seeds = draw_seeds(random_state, n_permutations).tolist()
-    return [permuted_order(seed, n_samples) for seed in seeds]
+    """Return the permutations of y, as a measure sees them."""
+    orders = []
+
+    def record(_, y):
+        orders.append(y.copy())
+        return 0.0
+
+    positions = np.arange(n_samples)
+    options = {"n_permutations": n_permutations, "random_state": random_state}
+    independence_test(positions, positions, measure=record, **options)
+    return orders[1:]
 
 
 def read(data):
@@ -51,7 +64,7 @@ def read(data):
 
 
 def triple_of(x, y, z, scale):
-    """Return the coordinates of all samples, as the estimate takes them."""
+    """Return the coordinates of x, y and z, as the estimate uses them."""
     triple = MutualInformation(5, scale).triple(*map(read, (x, y, z)))
     return [
         variable.points[variable.codes, 0]
@@ -59,7 +72,7 @@ def triple_of(x, y, z, scale):
     ]
 
 
-# the parts, by hand
+# statistic and null distribution, by hand
 
 
 @pytest.mark.parametrize(
@@ -98,10 +111,10 @@ def test_statistic_given_z_is_conditional_mutual_information(params):
 @pytest.mark.parametrize("follower", ["x", "y"])
 def test_null_given_z_is_that_of_local_permutations(scale, decimals, follower):
     noisy, _, z = fork(150)
-    close = z + 0.01 * fork(150, seed=1)[0]  # stays in its place
+    close = z + 0.01 * fork(150, seed=1)[0]  # follows z, so that it is not permuted
     pair = (close, noisy) if follower == "x" else (noisy, close)
     x, y, z = (np.round(part, decimals) for part in (*pair, z))
-    # y takes its scale along: what is permuted are its scores
+    # the normal scores are permuted, not the data
     scores = triple_of(x, y, z, scale)
     permutation = local_permutation(make_variable(varying_columns(read(z), "rank")))
     result = independence_test(
@@ -142,7 +155,7 @@ def test_common_cause_is_seen_only_without_it(kind):
         given = z if kind == "normal" else np.array(["a", "b", "c"])[z]
         assert independence_test(x, y, **options).pvalue == 0.01
         pvalues.append(independence_test(x, y, given, **options).pvalue)
-    # of 6 at 5% more than 2 are below the level once in 450 times
+    # under independence, more than 2 of 6 tests reject once in 450 times
     assert np.sum(np.array(pvalues) <= 0.05) <= 2
 
 
@@ -154,7 +167,7 @@ def test_constants_are_independent_of_everything():
 
 
 def celsius(n_samples=200, seed=0):
-    """Return a variable that depends on nothing, Fahrenheit and Celsius."""
+    """Return an independent variable, and temperatures in Fahrenheit and Celsius."""
     rng = np.random.default_rng(seed)
     temperature = 15 + 8 * rng.normal(size=n_samples)
     return rng.normal(size=n_samples), 1.8 * temperature + 32, temperature
@@ -180,7 +193,7 @@ def test_function_of_z_is_independent_in_any_order(kind):
         result = independence_test(x, y, z, **options)
         assert independence_test(y, x, z, **options).pvalue == result.pvalue
         pvalues.append(result.pvalue)
-    # of 3 at 5% more than one is below the level once in 140 times
+    # under independence, more than one of 3 tests rejects once in 140 times
     assert np.sum(np.array(pvalues) <= 0.05) <= 1
 
 
@@ -344,7 +357,7 @@ def test_stopped_test_without_dependence_needs_few_draws():
     assert result.pvalue == 10 / len(result.null_distribution)
 
 
-# the same for everyone
+# random state and verbosity
 
 
 def test_a_generator_is_drawn_from():
@@ -357,14 +370,14 @@ def test_a_generator_is_drawn_from():
     assert np.any(first.null_distribution != second.null_distribution)
 
 
-def test_progress_is_told(capsys):
+def test_progress_is_printed(capsys):
     x, y, _ = fork()
     independence_test(x, y, measure=covariance, n_permutations=9, verbose=10)
     captured = capsys.readouterr()
     assert "Done" in captured.out + captured.err
 
 
-# kinds of input and gaps
+# kinds of input, missing values
 
 
 @pytest.mark.parametrize("given_z", [False, True])

@@ -5,9 +5,8 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from skinfo import datasets, mutual_information
+from skinfo import datasets, mutual_information, mutual_information_interval
 from skinfo._core._permutation import draw_seeds, permuted_order
-from skinfo.dependence.inference._interval import mutual_information_interval
 
 PARTS = (2, 3, 4, 5, 6, 8, 10)
 
@@ -18,7 +17,7 @@ def normals(n_samples, seed=0, correlation=0.6):
 
 
 def slow_interval(x, y, seed, confidence_level=0.95, **parameters):
-    """Compute the interval as it is written in the notes, step by step."""
+    """Compute the interval by the formula of the Notes, step by step."""
     n = len(x)
     total = weight = 0.0
     for m, split in zip(PARTS, draw_seeds(seed, len(PARTS)).tolist(), strict=True):

@@ -1,4 +1,4 @@
-"""Local permutations: who takes whose place, against what is asked of them."""
+"""Local permutations: which samples exchange their y, against plain sorting."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_sample_is_taken_twice_only_where_nothing_else_is_left():
         taken, counts = np.unique(order, return_counts=True)
         for sample in taken[counts > 1]:
             takers = np.flatnonzero(order == sample)
-            # all but the first of them found all their neighbours taken
+            # for all but the first of them, all neighbours were taken
             stuck = [neighbors[taker] <= set(taken) for taker in takers]
             assert sum(stuck) >= len(takers) - 1
             n_twice += len(takers) - 1
@@ -104,7 +104,7 @@ def test_nominal_values_never_mix():
     orders = np.array([permutation.order(seed) for seed in SEEDS])
     np.testing.assert_array_equal(groups[orders], np.tile(groups, (len(SEEDS), 1)))
     assert np.all(orders[:, 0] == 0)
-    # where a group has fewer samples than neighbours are asked for, each is taken
+    # in a group of fewer than N_NEIGHBORS samples, each is taken
     assert set(orders[:, 1]) == {1, 2, 3}
     assert len(np.unique(orders[:, 40])) == N_NEIGHBORS
 
@@ -127,13 +127,22 @@ def test_values_that_few_share_reach_to_the_next_ones():
     assert set(z[orders[:, -1]]) == {10.0, 11.0}
 
 
+def test_samples_beyond_the_neighbourhood_are_not_left_out_by_position():
+    # 3 samples at each value: the neighbourhood of 5 holds 2 of those at the next one
+    z, position = np.repeat(normals(30)[:, 0], 3), np.tile([0, 1, 2], 30)
+    permutation = local_permutation(variable_of(z))
+    orders = np.array([permutation.order(seed) for seed in SEEDS])
+    counts = np.bincount(position[orders[z[orders] != z]], minlength=3)
+    assert counts.min() > 0.2 * counts.sum()
+
+
 def test_fewer_samples_than_neighbours_are_enough():
     permutation = local_permutation(variable_of([0.0, 1.0, 3.0]))
     orders = [permutation.order(seed) for seed in SEEDS]
     assert set(np.ravel(orders)) == {0, 1, 2}
 
 
-# what depends on the place in the neighbourhood
+# trends within neighbourhoods
 
 
 @pytest.mark.parametrize("n_columns", [1, 3])
@@ -167,7 +176,7 @@ def test_trend_of_many_samples_is_a_share():
     assert abs(permutation.trend(variable_of(noise))) < 0.5
 
 
-def test_rows_that_occur_twice_tell_of_no_trend():
+def test_duplicate_rows_make_no_trend():
     twice = np.r_[np.arange(200), np.arange(60)]
     z, y = normals(200)[twice], normals(200, seed=1)[twice]
     assert abs(local_permutation(variable_of(z)).trend(variable_of(y))) < 1
@@ -178,20 +187,20 @@ def test_rows_that_occur_twice_tell_of_no_trend():
     [["a", "b"] * 20, np.repeat([0.0, 1.0], 20), np.arange(40) // 2 * 1.0],
     ids=["strings", "strata", "pairs"],
 )
-def test_trend_of_what_tells_nothing_is_zero(z):
+def test_trend_of_a_constant_is_zero(z):
     constant = variable_of(np.zeros(40))
     assert local_permutation(variable_of(z)).trend(constant) == 0
 
 
 @pytest.mark.parametrize("n_samples", [1, 2, 3, 4])
-def test_neighbors_that_recur_tell_of_no_trend(n_samples):
+def test_repeated_neighbors_make_no_trend(n_samples):
     z = np.column_stack([np.arange(n_samples), np.zeros(n_samples)])
     z = np.vstack([z, [[0.0, 1.0], [1.0, 1.0]]])  # another group
     permutation = local_permutation(variable_of(z, nominal=[1]))
     assert permutation.trend(variable_of(z[:, 0])) == 0
 
 
-def test_samples_that_share_values_tell_of_trends_as_others_do():
+def test_trends_are_found_among_tied_samples():
     z = np.repeat(normals(200)[:, 0], 2)
     trend = local_permutation(variable_of(z)).trend
     assert abs(trend(variable_of(normals(400, seed=1)))) < 1

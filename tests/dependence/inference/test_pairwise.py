@@ -8,14 +8,16 @@ import pytest
 from scipy import sparse
 from scipy.stats import false_discovery_control
 
-from skinfo import hypercontractivity, maximal_correlation, mutual_information
+from skinfo import (
+    hypercontractivity,
+    independence_test,
+    maximal_correlation,
+    mutual_information,
+    pairwise_dependence,
+)
 from skinfo._core import _parallel
-from skinfo._core._columns import read_columns
-from skinfo._core._permutation import draw_seeds, permuted_order
-from skinfo._core._vectors import RandomVector
+from skinfo._core._vectors import read_vector
 from skinfo.dependence.inference import _pairs
-from skinfo.dependence.inference._pairs import complete_rows_of_pairs
-from skinfo.dependence.inference._pairwise import pairwise_dependence
 from skinfo.dependence.measures._mutual_information import MutualInformation
 
 FUNCTIONS = {
@@ -90,16 +92,14 @@ def test_parameters_reach_the_measure():
 
 
 @pytest.mark.parametrize("measure", ["mutual_information", covariance])
-def test_pvalues_are_those_of_a_loop_over_permutations(measure):
+def test_pvalues_are_those_of_a_test_of_each_pair(measure):
     X = table(40)[["x", "with zeros", "noise"]]
-    result = pairwise_dependence(X, measure=measure, n_permutations=19, random_state=3)
-    function = FUNCTIONS.get(measure, measure)
-    orders = [permuted_order(seed, 40) for seed in draw_seeds(3, 19).tolist()]
+    options = {"measure": measure, "n_permutations": 19, "random_state": 3}
+    result = pairwise_dependence(X, **options)
     for i, j in [(0, 1), (0, 2), (1, 2)]:
-        x, y = (X.iloc[:, k].to_numpy() for k in (i, j))
-        null = np.array([function(x, y[order]) for order in orders])
-        expected = (1 + np.sum(null >= function(x, y) - 1e-12)) / 20
-        assert result.pvalues[i, j] == expected
+        test = independence_test(X.iloc[:, i], X.iloc[:, j], **options)
+        reached = np.sum(test.null_distribution >= test.statistic - 1e-12)
+        assert result.pvalues[i, j] == test.pvalue == (1 + reached) / 20
 
 
 def test_adjustment_counts_each_pair_of_a_symmetric_measure_once():
@@ -224,10 +224,12 @@ def test_complete_rows_are_those_of_both_columns(monkeypatch, rows_per_block):
     monkeypatch.setattr(_pairs, "_ROWS_PER_BLOCK", rows_per_block)
     X = np.random.default_rng(0).normal(size=(50, 4))
     X[X > 0.5] = np.nan
-    features = RandomVector(read_columns(X, name="X"), np.zeros(4, dtype=bool))
+    features = read_vector(
+        X, name="X", discrete=False, discrete_name="discrete", nan_policy="omit"
+    )
     present = ~np.isnan(X)
     expected = [[np.sum(one & other) for one in present.T] for other in present.T]
-    np.testing.assert_array_equal(complete_rows_of_pairs(features), expected)
+    np.testing.assert_array_equal(_pairs.complete_rows_of_pairs(features), expected)
 
 
 @pytest.mark.parametrize("samples_per_task", [1, 500, 10**6])
@@ -268,6 +270,22 @@ def test_each_complete_column_is_prepared_once(monkeypatch):
     assert prepared == list(table().columns)
 
 
+def test_columns_with_gaps_are_prepared_only_on_complete_rows(monkeypatch):
+    prepared = []
+    prepare = MutualInformation.prepare
+
+    def recording(self, vector):
+        prepared.append(vector)
+        return prepare(self, vector)
+
+    monkeypatch.setattr(MutualInformation, "prepare", recording)
+    X = table()[["x", "count", "noise"]]
+    X.loc[:9, "x"] = np.nan
+    pairwise_dependence(X, nan_policy="omit")
+    # count and noise once for the table, both columns of the other two pairs anew
+    assert sorted(vector.n_samples for vector in prepared) == [50] * 4 + [60] * 2
+
+
 @pytest.mark.parametrize("measure", FUNCTIONS)
 def test_order_of_columns_and_rows_does_not_matter(measure):
     X = table()
@@ -295,7 +313,7 @@ def test_a_single_column_has_no_pairs():
     np.testing.assert_array_equal(result.pvalues_adjusted, [[np.nan]])
 
 
-def test_a_constant_column_tells_nothing():
+def test_a_constant_column_has_no_dependence():
     X = np.column_stack([np.ones(30), np.random.default_rng(0).normal(size=30)])
     result = pairwise_dependence(X, n_permutations=9, random_state=0)
     assert result.values[0, 1] == 0

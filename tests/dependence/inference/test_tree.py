@@ -7,9 +7,13 @@ import pytest
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 
-from skinfo import MixedMutualInfo, mutual_information
-from skinfo.dependence.inference._pairwise import pairwise_dependence
-from skinfo.dependence.inference._tree import ChowLiuTree, maximum_spanning_tree
+from skinfo import (
+    ChowLiuTree,
+    MixedMutualInfo,
+    mutual_information,
+    pairwise_dependence,
+)
+from skinfo.dependence.inference._tree import maximum_spanning_tree
 
 EDGES = {(0, 1), (1, 2), (1, 3), (0, 4)}
 

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinfo._core._columns import read_columns
 from skinfo._core._vectors import read_vector
 from skinfo.dependence.kernels._ascent import capped_tilts, maximise, start, step
 from skinfo.dependence.kernels._cells import Cells
@@ -132,7 +131,7 @@ def test_codes_lead_from_samples_to_cells():
 def test_integers_of_few_values_are_nominal_but_not_for_the_paper(
     data, by_kde, by_paper
 ):
-    (column,) = read_columns(data, name="x")
+    (column,) = vector(data, "auto").columns
     assert measure_with().is_nominal(column) is by_kde
     assert measure_with(method="paper").is_nominal(column) is by_paper
 

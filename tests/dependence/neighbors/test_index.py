@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from skinfo import mutual_information
 from skinfo._core._vectors import read_vector
-from skinfo.dependence._mutual_info import mutual_information
 from skinfo.dependence.neighbors import _index
 from skinfo.dependence.neighbors._index import (
     GroupIndex,

@@ -9,17 +9,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.special import digamma
 
-from skinfo._core._vectors import read_vector
-from skinfo.dependence._mutual_info import (
-    mutual_information,
-    pointwise_mutual_information,
-)
+from skinfo import mutual_information, pointwise_mutual_information
+from skinfo._core._vectors import read_pair
 from skinfo.dependence.measures._mutual_information import MutualInformation
 from skinfo.dependence.neighbors._terms import mean_term, pointwise_terms
 from skinfo.dependence.neighbors._ties import tie_terms
-from skinfo.dependence.neighbors._triple import index_triple, side_by_side
-from skinfo.dependence.variables._encoding import encode_columns
-from skinfo.dependence.variables._variable import make_variable
+from skinfo.dependence.neighbors._triple import side_by_side
 
 SMALL = settings(derandomize=True, deadline=None, max_examples=50)
 EXACT = {"rtol": 0, "atol": 1e-12}
@@ -50,7 +45,7 @@ def grassberger(n):
 
 
 def slow_terms(pair, n_neighbors, ties):
-    """Gao et al. 2017 as in the authors' code, and what "adaptive" makes of it."""
+    """Gao et al. 2017 as in the authors' code, or corrected as in "adaptive"."""
     x, y, nominal_x, nominal_y = pair
     distances_x = distance_matrix(x, nominal_x)
     distances_y = distance_matrix(y, nominal_y)
@@ -256,22 +251,8 @@ def test_without_ties_the_estimate_is_that_of_kraskov():
 def prepared(x, y, *, n_neighbors=5, scale="rank", ties="adaptive"):
     """Return the indexed pair of two arrays and its measure."""
     measure = MutualInformation(n_neighbors, scale, ties)
-    variables = [
-        make_variable(
-            encode_columns(
-                read_vector(
-                    data,
-                    name="x",
-                    discrete="auto",
-                    discrete_name="x_discrete",
-                    nan_policy="raise",
-                ),
-                scale,
-            )
-        )
-        for data in (x, y)
-    ]
-    return index_triple(*variables), measure
+    vectors = read_pair(x, y, x_discrete="auto", y_discrete="auto", nan_policy="raise")
+    return measure.triple(*vectors), measure
 
 
 @pytest.mark.parametrize("kind", ["continuous", "rounded", "atoms in both", "vectors"])
@@ -329,16 +310,7 @@ PERMUTED_PAIRS = {
 @pytest.mark.parametrize("ties", ["adaptive", "gao"])
 def test_pairs_side_by_side_have_the_terms_of_each(kind, ties):
     rng = np.random.default_rng(0)
-    measure = MutualInformation(5, "rank", ties)
-    x, y = (
-        measure.prepare(
-            read_vector(
-                data, name="x", discrete="auto", discrete_name="d", nan_policy="raise"
-            )
-        )
-        for data in PERMUTED_PAIRS[kind](rng)
-    )
-    pair = index_triple(x, y)
+    pair, measure = prepared(*PERMUTED_PAIRS[kind](rng), ties=ties)
     pairs = [pair, *(pair.reordered(rng.permutation(60)) for _ in range(4))]
     together = measure.terms(side_by_side(pairs))
     apart = [measure.terms(each) for each in pairs]
@@ -346,18 +318,5 @@ def test_pairs_side_by_side_have_the_terms_of_each(kind, ties):
 
 
 def test_one_pair_side_by_side_is_itself():
-    pair = index_triple(
-        *(
-            MutualInformation(5, "rank", "gao").prepare(
-                read_vector(
-                    np.arange(9),
-                    name="x",
-                    discrete="auto",
-                    discrete_name="d",
-                    nan_policy="raise",
-                )
-            )
-            for _ in range(2)
-        )
-    )
+    pair, _ = prepared(np.arange(9), np.arange(9))
     assert side_by_side([pair]) is pair

@@ -8,7 +8,7 @@ from skinfo.dependence.selection._features import feature_results
 
 
 class Covariance:
-    """A measure whose values are plain to see."""
+    """A measure that is easily computed by hand, and counts its preparations."""
 
     minimum_samples = 2
     advice = ""

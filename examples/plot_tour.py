@@ -14,7 +14,7 @@ there a hidden dependence, what is the hidden layer, and how small can a model g
 # Ten measurements of 442 patients, and the progress of their diabetes a year later.
 # Added are an invented dose, made from the progress and zero for those who take no
 # medicine, and two columns of noise. :class:`~skinfo.MixedMutualInfo` takes numbers
-# and categories as they are: how much each says about the progress (in nats), and whether
+# and categories as they are: how much each says of the progress (in nats), and whether
 # that could be chance (p-values by permutation).
 
 import warnings

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import gen_batches
 
 from skinfo._core._checks import check_bool, check_integer
-from skinfo._core._parallel import items_per_task, run_tasks
+from skinfo._core._parallel import batches, items_per_task, run_tasks
 from skinfo._core._permutation import (
     draw_seeds,
     permutation_pvalues,
@@ -300,7 +299,7 @@ def _draw(
     verbose: int,
 ) -> list[float]:
     """Return the statistic for each seed; the seeds are split into tasks."""
-    tasks = gen_batches(len(seeds), items_per_task(n_samples))
+    tasks = batches(len(seeds), items_per_task(n_samples))
     results = run_tasks(
         statistics, [(seeds[task],) for task in tasks], n_jobs=n_jobs, verbose=verbose
     )

@@ -9,9 +9,8 @@ from itertools import product
 from typing import Any, SupportsFloat
 
 import numpy as np
-from sklearn.utils import gen_batches
 
-from skinfo._core._parallel import items_per_task, run_tasks
+from skinfo._core._parallel import batches, items_per_task, run_tasks
 from skinfo._core._permutation import permuted_order
 from skinfo._core._threads import one_blas_thread
 from skinfo._core._typing import FloatArray, IntArray
@@ -57,8 +56,8 @@ def pair_results(
     order = np.lexsort((j, i, j // width, i // width))
     tasks = list(
         product(
-            gen_batches(len(pairs), pairs_per_task),
-            gen_batches(len(draws), draws_per_task),
+            batches(len(pairs), pairs_per_task),
+            batches(len(draws), draws_per_task),
         )
     )
     n_pairs_of = np.bincount(pairs.ravel(), minlength=len(vectors))

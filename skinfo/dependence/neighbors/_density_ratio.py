@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.special import logsumexp
-from sklearn.utils import gen_batches
 
-from skinfo._core._parallel import items_per_task, run_tasks
+from skinfo._core._parallel import batches, items_per_task, run_tasks
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo.dependence.neighbors._triple import IndexedTriple, index_triple
 from skinfo.dependence.variables._new_samples import NewSamples
@@ -111,7 +110,7 @@ def donsker_varadhan_bound(
         _log_ratio_of_shifts,
         [
             (ratio, x, y, shifts[some])
-            for some in gen_batches(len(shifts), items_per_task(n))
+            for some in batches(len(shifts), items_per_task(n))
         ],
         n_jobs=n_jobs,
     )

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.special import digamma
-from sklearn.utils import gen_batches
 
-from skinfo._core._parallel import items_per_task, run_tasks
+from skinfo._core._parallel import batches, items_per_task, run_tasks
 from skinfo._core._typing import BoolArray, FloatArray, IntArray
 from skinfo.dependence.neighbors._ties import tie_terms
 from skinfo.dependence.neighbors._triple import IndexedTriple
@@ -43,9 +42,13 @@ def pointwise_terms(
         order = triple.joint.index.visiting_order()
         blocks = [
             (triple, order[some], n_neighbors, ties)
-            for some in gen_batches(len(order), items_per_task(1))
+            for some in batches(len(order), items_per_task(1))
         ]
-        terms[order] = np.concatenate(run_tasks(_terms_of_rows, blocks, n_jobs=n_jobs))
+        if n_jobs == 1 or len(blocks) == 1:  # also inside the tasks of others
+            results = [_terms_of_rows(*block) for block in blocks]
+        else:
+            results = run_tasks(_terms_of_rows, blocks, n_jobs=n_jobs)
+        terms[order] = np.concatenate(results)
     if adaptive and triple.z.variable.n_coordinates == 0 and not triple.z_is_constant:
         return np.where(_vary_in_stratum(triple), terms, 0.0)
     return terms

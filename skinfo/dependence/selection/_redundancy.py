@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
-from sklearn.utils import gen_batches
 
 from skinfo._core._columns import complete_rows
-from skinfo._core._parallel import items_per_task, run_tasks
+from skinfo._core._parallel import batches, items_per_task, run_tasks
 from skinfo._core._threads import one_blas_thread
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo._core._vectors import RandomVector
@@ -155,7 +154,7 @@ def choose_features(
             terms.read_all,
             [
                 (features.select(range(n_features)[some]), relevance[some])
-                for some in gen_batches(n_features, per_task)
+                for some in batches(n_features, per_task)
             ],
             n_jobs=n_jobs,
             verbose=verbose,
@@ -167,7 +166,7 @@ def choose_features(
                 terms.terms,
                 [
                     ([prepared[j] for j in candidates[some]], prepared[last])
-                    for some in gen_batches(len(candidates), per_task)
+                    for some in batches(len(candidates), per_task)
                 ],
                 n_jobs=n_jobs,
                 verbose=verbose,

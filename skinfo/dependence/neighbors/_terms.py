@@ -97,19 +97,24 @@ def _terms_of_rows(
     radius, reached = joint.nth_distance(rows, n_neighbors + 1)
     strict_xz, closed_xz = triple.xz.counts(triple.rows_xz[rows], radius)
     strict_yz, closed_yz = triple.yz.counts(triple.rows_yz[rows], radius)
-    strict_z, closed_z = z.counts(triple.rows_z[rows], radius)
     # Gao et al. 2017, as in the authors' code: psi(k~) + log N - psi(n_x) - psi(n_y);
     # given z as in Mesner and Shalizi 2021. All counts include the point itself.
     # rho = 0: all count what coincides; rho > 0: k~ = k, and the others count what is
     # strictly nearer.
+    psi = triple.digammas
     atom = radius == 0
     k = np.where(atom, joint.variable.counts[rows], np.maximum(reached - 1, 1))
     n_xz = np.where(atom, closed_xz, strict_xz)
     n_yz = np.where(atom, closed_yz, strict_yz)
-    n_z = np.where(atom, closed_z, strict_z)
-    psi = triple.digammas
-    # within each value of a nominal z it is the estimate of Gao et al., with their log
-    log_n_z = np.log(n_z) if z.variable.n_coordinates == 0 else psi[n_z]
+    rows_z = triple.rows_z[rows]
+    if z.variable.n_coordinates == 0:
+        # within each value of z it is the estimate of Gao et al., with their log
+        n_z = strict_z = closed_z = z.variable.counts[rows_z]
+        log_n_z = np.log(z.variable.counts)[rows_z]
+    else:
+        strict_z, closed_z = z.counts(rows_z, radius)
+        n_z = np.where(atom, closed_z, strict_z)
+        log_n_z = psi[n_z]
     terms = psi[k] + log_n_z - (psi[n_xz] + psi[n_yz])
     if ties == "adaptive":
         # several samples on the boundary: the k-th neighbour is one of many

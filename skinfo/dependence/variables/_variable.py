@@ -110,9 +110,12 @@ def join(x: Variable, y: Variable) -> tuple[Variable, IntArray, IntArray]:
         joint, rows_y, rows_x = join(y, x)
         return joint, rows_x, rows_y
     codes, counts, rows_x, rows_y = _pair_codes(x, y)
-    groups, _, n_groups = factorize(
-        x.groups[rows_x] * y.n_groups + y.groups[rows_y], x.n_groups * y.n_groups
-    )
+    if x.n_groups == y.n_groups == 1:
+        groups, n_groups = np.zeros_like(rows_x), 1
+    else:
+        groups, _, n_groups = factorize(
+            x.groups[rows_x] * y.n_groups + y.groups[rows_y], x.n_groups * y.n_groups
+        )
     points = np.hstack([x.points[rows_x], y.points[rows_y]])
     return Variable(codes, counts, groups, n_groups, points), rows_x, rows_y
 

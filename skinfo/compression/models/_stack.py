@@ -66,11 +66,6 @@ class ModelSpec:
     labels: str = "single"
     power: float = 0.0
 
-    @property
-    def name(self) -> str:
-        """The name of the class."""
-        return self.family.name
-
 
 @dataclass(frozen=True, eq=False)
 class Stack:

@@ -775,7 +775,7 @@ def test_stack_knows_its_size():
     stack = read_stack(fitted(make("MLPClassifier"), "multiclass"))
     assert (stack.n_inputs, stack.n_outputs, stack.n_weights) == (7, 3, 7 * 9 + 9 * 3)
     check_stack(stack)
-    assert stack.spec.name == "MLPClassifier"
+    assert stack.spec.family.name == "MLPClassifier"
     assert isinstance(stack.layers[0], AffineLayer)
 
 

@@ -104,13 +104,6 @@ def weight_table() -> IntArray:
 
 
 @functools.cache
-def weight_list() -> list[int]:
-    """Return `weight_table` as integers of Python, which are faster one by one."""
-    weights: list[int] = weight_table().tolist()
-    return weights
-
-
-@functools.cache
 def _logarithms() -> IntArray:
     """Return floor(256 log2(1 + i / 256)) for i below 256."""
     powers = [(UNIT + i) ** UNIT for i in range(UNIT)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class CodedLayer:
         The centers that indices stand for, each a float32. None: codes are multiples
         of steps.
     bias_codes : ndarray of shape (n_outputs,)
-        Multiples of `2 ** bias_exponent`.
+        Multiples of `2 ** bias_exponent`. Empty until `with_biases`.
     bias_exponent : int
         The step of the biases is `2 ** bias_exponent`.
     spacing : int
@@ -48,10 +48,10 @@ class CodedLayer:
 
     codes: IntArray
     step: float
-    exponents: IntArray | None
-    codebook: FloatArray | None
-    bias_codes: IntArray
-    bias_exponent: int
+    exponents: IntArray | None = None
+    codebook: FloatArray | None = None
+    bias_codes: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    bias_exponent: int = 0
     spacing: int = 1
 
     def weights(self) -> FloatArray:

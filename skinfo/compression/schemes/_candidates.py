@@ -20,14 +20,14 @@ from skinfo.compression.schemes._target import (
     EvaluationSamples,
     Target,
     bits_per_weight,
+    checked_smallest,
     coded_model,
     n_bytes,
 )
 
 _MOST_BITS = 30.0  # bits a weight; the search starts no finer than this
-_LEAST_BITS = (
-    16  # bits of all weights together; a rate below two bytes cannot be written
-)
+# bits of all weights together; a rate below two bytes cannot be written
+_LEAST_BITS = 16
 _LARGEST_LOG = 1000.0  # log2 of a step; keeps steps within float64
 _LARGEST = 1 << 40  # magnitude of a code; the coder takes magnitudes below 2^41
 _N_FINALISTS = 4  # rough candidates that are searched closely; bounds the time
@@ -145,11 +145,9 @@ class CandidateSearch:
 
         joint_outputs = settings.joint_outputs
         try:
-            if joint_outputs not in self._starts:
-                self._starts[joint_outputs] = self._first_step(
-                    joint_outputs=joint_outputs
-                )
-            start = self._starts[joint_outputs]
+            start = self._starts.get(joint_outputs)
+            if start is None:
+                start = self._first_step(joint_outputs=joint_outputs)
             nearest = meet(measure, goal, start, slope=slope, precision=precision)
         except LinAlgError:  # too little damping
             return []
@@ -194,7 +192,10 @@ class CandidateSearch:
         return coded_model(self.calibration.stack, self.calibration.coded(settings))
 
     def smallest(self) -> CodedModel:
-        """Return a model in which all weights and the hidden biases are 0."""
+        """Return a model in which all weights and the hidden biases are 0.
+
+        Raises a ValueError if even its file is too large.
+        """
         size = self.calibration.size_of_weights(joint_outputs=False)
         step = 2.0**40 * (size if size > 0 else 1.0)
         model = self.coded(Settings(damping=1.0, step=step))
@@ -202,4 +203,5 @@ class CandidateSearch:
             replace(layer, bias_codes=np.zeros_like(layer.bias_codes), bias_exponent=0)
             for layer in model.layers[:-1]
         ]
-        return replace(model, layers=(*hidden, model.layers[-1]))
+        smallest = replace(model, layers=(*hidden, model.layers[-1]))
+        return checked_smallest(smallest, self.target)

@@ -130,9 +130,15 @@ def prune_refit(
 
     @cache
     def prune_to(counts: tuple[int, ...]) -> Stack:
-        return _prune_layers(
-            stack, X, targets, weights=weights, first=first, counts=counts
-        )
+        layers: list[AffineLayer] = []
+        inputs = X
+        for i, layer in enumerate(stack.layers):
+            refit = _Refit.of(layer, inputs, targets[i], damping) if i else first
+            pruned = refit.layer(refit.support(weights[i], counts[i]))
+            outputs = inputs @ pruned.weights + pruned.biases
+            inputs = ACTIVATIONS[layer.activation].function(outputs)
+            layers.append(pruned)
+        return replace(stack, layers=tuple(layers))
 
     n_kept = _count(stack.n_weights, sparsity)
     found = [_prune_whole(stack, prune_to, n_kept, each) for each in _EXPONENTS]
@@ -165,27 +171,6 @@ def _prune_whole(
     return pruned
 
 
-def _prune_layers(
-    stack: Stack,
-    X: Any,
-    targets: Sequence[FloatArray],
-    *,
-    weights: Sequence[FloatArray],
-    first: _Refit,
-    counts: Sequence[int],
-) -> Stack:
-    """Return the stack with `counts` weights in its layers; `first`: of its first."""
-    layers: list[AffineLayer] = []
-    inputs = X
-    for i, layer in enumerate(stack.layers):
-        refit = _Refit.of(layer, inputs, targets[i], first.damping) if i else first
-        pruned = refit.layer(refit.support(weights[i], counts[i]))
-        outputs = inputs @ pruned.weights + pruned.biases
-        inputs = ACTIVATIONS[layer.activation].function(outputs)
-        layers.append(pruned)
-    return replace(stack, layers=tuple(layers))
-
-
 @dataclass(frozen=True, eq=False)
 class _Refit:
     """The least-squares problem of one layer, its inputs in units of their deviations.
@@ -194,8 +179,6 @@ class _Refit:
     ----------
     original : AffineLayer
         The layer.
-    damping : float
-        The ridge that was added to the variances of the inputs, 1.
     hessian : ndarray of shape (n_inputs, n_inputs)
         H.
     products : ndarray of shape (n_inputs, n_outputs)
@@ -207,7 +190,6 @@ class _Refit:
     """
 
     original: AffineLayer
-    damping: float
     hessian: FloatArray
     products: FloatArray
     deviations: FloatArray
@@ -232,7 +214,7 @@ class _Refit:
         products -= np.outer(means, centred.mean(axis=0))  # rounding, times far inputs
         products *= inverse[:, np.newaxis]
         products += damping * layer.weights * deviations[:, np.newaxis]
-        return cls(layer, damping, hessian, products, deviations, means, target_means)
+        return cls(layer, hessian, products, deviations, means, target_means)
 
     @cached_property
     def removals(self) -> list[tuple[IntArray, FloatArray]]:
@@ -347,13 +329,11 @@ def pruned(problem: CompressionProblem, *, refit: bool) -> CodedModel:
     else:
         importance = importance_of(stack, X, problem.y, problem.importance)
         found = prune(stack, importance, sparsity)
-    layers = [_finely(layer.weights, layer.biases) for layer in found.layers]
-    return coded_model(stack, layers)
+    return coded_model(stack, [_finely(layer) for layer in found.layers])
 
 
-def _finely(weights: FloatArray, biases: FloatArray) -> CodedLayer:
-    largest = float(np.abs(weights).max())
+def _finely(layer: AffineLayer) -> CodedLayer:
+    largest = float(np.abs(layer.weights).max())
     step = float(np.float32(largest / _FINE_STEPS)) or 1.0
-    codes: IntArray = np.rint(weights / step).astype(np.int64)
-    zeros = np.zeros(len(biases), dtype=np.int64)
-    return with_biases(CodedLayer(codes, step, None, None, zeros, 0), biases, step**2)
+    codes: IntArray = np.rint(layer.weights / step).astype(np.int64)
+    return with_biases(CodedLayer(codes, step), layer.biases, step**2)

@@ -16,10 +16,8 @@ from skinfo.compression.schemes._candidates import Candidate, CandidateSearch
 from skinfo.compression.schemes._permuted_columns import with_permuted_columns
 from skinfo.compression.schemes._target import (
     CompressionProblem,
+    fallback,
     make_evaluation_samples,
-    n_bytes,
-    too_few_bytes_message,
-    unreachable_message,
 )
 
 _FEWEST_SAMPLES = 10  # fewer cannot be split: permuted ones join them without a test
@@ -27,9 +25,8 @@ _FEW_SAMPLES = 4  # samples for each input, below which permuted ones may help
 _DUST = 1e-10  # share of the largest weight, below which a weight is rounding of 0
 _SHARE_LEFT_OUT = 3  # one in three of few samples judges what the others give
 _MOST_SEARCHED = 20_000  # weights up to which the whole grid of settings is tried
-_FEW_DAMPINGS = (
-    2  # so few are tried where inputs are far from collinear; no need of more
-)
+# so few are tried where inputs are far from collinear; no need of more
+_FEW_DAMPINGS = 2
 _MANY_JOINT_WEIGHTS = 1000  # weights rounded together; each damping factorises d k rows
 # Dampings fall by factors of 100, until they are a hundredth of the least curvature.
 _MOST_DAMPINGS, _NEXT_DAMPING, _SMALL = 5, 1e-2, 1e-2
@@ -68,25 +65,23 @@ def rate_distortion(problem: CompressionProblem) -> CodedModel:
             f"damping={damping!r} is too small for inputs that depend on each other "
             "linearly. Pass a larger damping."
         )
-    if target.name == "distortion":
-        raise ValueError(unreachable_message(target))
-    return _smallest(search)
+    return fallback(search.smallest(), target)
 
 
 def _model_without_weights(search: CandidateSearch) -> CodedModel | None:
     """Return a model with all weights 0 where nothing else is needed, or None."""
     stack, target = search.calibration.stack, search.target
     if not any(layer.weights.any() for layer in stack.layers):
-        return _smallest(search)
+        return search.smallest()
     if search.calibration.n_varying == 0:
         warn(
             "No feature of X varies, so that no weight makes a difference, and all "
             "become 0. Pass more samples.",
             ConvergenceWarning,
         )
-        return _smallest(search)
+        return search.smallest()
     if target.name == "distortion" and target.amount >= 1:
-        smallest = _smallest(search)
+        smallest = search.smallest()
         if search.evaluation.relative_distortion(smallest) <= target.amount:
             return smallest  # whose biases are rounded
     return None
@@ -197,14 +192,6 @@ def _model_of_few(
     found = whole.candidate(joined.settings)
     # found.cost is larger if the settings fail numerically on all samples
     return found.model if max(joined.cost, found.cost) < alone.cost else None
-
-
-def _smallest(search: CandidateSearch) -> CodedModel:
-    """Return the model whose weights are all 0, or raise if even that is too large."""
-    smallest = search.smallest()
-    if search.target.name == "n_bytes" and n_bytes(smallest) > search.target.amount:
-        raise ValueError(too_few_bytes_message(search.target, smallest))
-    return smallest
 
 
 def _dampings(calibration: Calibration, damping: float) -> list[float]:

@@ -19,8 +19,8 @@ References
    Post-Training Quantization and Pruning", NeurIPS 2022.
 .. [3] E. Frantar, S. Ashkboos, T. Hoefler, D. Alistarh, "GPTQ: Accurate Post-Training
    Quantization for Generative Pre-trained Transformers", arXiv:2210.17323, 2022.
-.. [4] J. Chen et al., "The Geometry of LLM Quantization: GPTQ as Babai's Nearest Plane
-   Algorithm", 2025.
+.. [4] J. Chen, Y. Shabanzadeh, E. Crnčević, T. Hoefler, D. Alistarh, "The Geometry of
+   LLM Quantization: GPTQ as Babai's Nearest Plane Algorithm", arXiv:2507.18553, 2025.
 .. [5] L. Babai, "On Lovasz' Lattice Reduction and the Nearest Lattice Point Problem",
    Combinatorica 6, 1-13, 1986.
 """

@@ -37,7 +37,7 @@ def best_bounds(points: FloatArray, masses: FloatArray, n_clusters: int) -> IntA
     n_cells = min(max(_CELLS_PER_CLUSTER * n_clusters, _FEWEST_CELLS), _MOST_CELLS)
     cells = _cell_bounds(points, masses, max(n_cells, n_clusters))
     cell_masses = np.add.reduceat(masses, cells[:-1])
-    cell_means = np.add.reduceat(masses * points, cells[:-1]) / cell_masses
+    cell_means, _ = from_means(points, masses, cells)
     bounds = cells[exact_bounds(cell_means, cell_masses, n_clusters)]
     return _refine(points, masses, bounds)
 

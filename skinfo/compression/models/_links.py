@@ -134,13 +134,6 @@ def _logit(means: FloatArray) -> FloatArray:
     return found
 
 
-def _exp_loss_curvature(
-    _raw: FloatArray, p: FloatArray, targets: FloatArray
-) -> OutputMetric:
-    # the second derivative of L = (e^z - y)^2 / 2 by z
-    return OutputMetric(p * (2 * p - targets))
-
-
 def _one_versus_rest(raw: FloatArray) -> FloatArray:
     """Return a logistic function for each class, scaled to sum to 1."""
     scores: FloatArray = expit(raw)
@@ -174,7 +167,8 @@ LINKS: dict[str, Link] = {
             inverse=_log,
             slope=lambda _, p: p,
             curvature=lambda raw, _: OutputMetric(np.exp(2 * raw)),
-            loss_curvature=_exp_loss_curvature,
+            # the second derivative of L = (e^z - y)^2 / 2 by z
+            loss_curvature=lambda _, p, targets: OutputMetric(p * (2 * p - targets)),
         ),
         Link(
             id=2,

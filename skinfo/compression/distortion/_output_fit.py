@@ -21,7 +21,9 @@ _LARGEST = 1e200  # distortion, above which slopes overflow
 _CONVERGED = 1e-3  # share of the distortion that a step must save to go on
 # share of the largest singular value of the curvature; smaller ones are rounding
 _LEAST_CURVATURE = 1e-9
-_POOR = 0.1  # share of the constant's distortion, above which a second start is tried
+# Share of the constant's distortion, above which a second start is tried. To try it
+# always took 50% longer in six fits, and changed none.
+_POOR = 0.1
 _LEAST_SCALE = 1e-9  # a smaller scale means that the rounded outputs are of no use
 
 

@@ -29,8 +29,12 @@ from skinfo.compression.models._stack import Stack, pre_activations
 from skinfo.compression.rounding._lattice import ReducedLattice, reduce_lattice
 from skinfo.compression.rounding._layer import Block, LayerRounding
 
-_MOST_JOINT_WEIGHTS = 3000  # weights; bounds the curvature matrix of a layer to 72 MB
-_MOST_REDUCED = 64  # rows of a metric; nearly collinear ones take seconds to reduce
+# Weights of outputs that are rounded together; bounds their curvature matrix to 72 MB.
+# One by one, three classifiers had 67% more distortion.
+_MOST_JOINT_WEIGHTS = 3000
+# Rows of a metric; nearly collinear ones take seconds to reduce. With no reduction,
+# eight fits had 3% more distortion.
+_MOST_REDUCED = 64
 _LEAST_TOLERANCE = 1e-6  # share of the output variance; finer biases waste bits
 _MOST_INPUTS = 2048  # inputs of one block; bounds its covariance to 32 MiB
 _LEAST_IMPORTANCE = 1e-12  # share of the largest; keeps the steps of all layers finite

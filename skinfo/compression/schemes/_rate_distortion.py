@@ -23,17 +23,27 @@ from skinfo.compression.schemes._target import (
 _FEWEST_SAMPLES = 10  # fewer cannot be split: permuted ones join them without a test
 _FEW_SAMPLES = 4  # samples for each input, below which permuted ones may help
 _DUST = 1e-10  # share of the largest weight, below which a weight is rounding of 0
-_SHARE_LEFT_OUT = 3  # one in three of few samples judges what the others give
-_MOST_SEARCHED = 20_000  # weights up to which the whole grid of settings is tried
-# so few are tried where inputs are far from collinear; no need of more
+# One in so many of few samples judges what the others give. In twelve fits with 1.5
+# samples for each input, one in 5 gave 10% more distortion elsewhere, one in 2 4% less.
+_SHARE_LEFT_OUT = 3
+# Weights up to which the whole grid of settings is tried. In eight fits, one setting at
+# a time took half of the time, and gave 3% more distortion.
+_MOST_SEARCHED = 20_000
+# Dampings up to which none is tried around the best one, which took a third of the time
+# of eight fits. So few are tried where inputs are far from collinear.
 _FEW_DAMPINGS = 2
 _MANY_JOINT_WEIGHTS = 1000  # weights rounded together; each damping factorises d k rows
-# Dampings fall by factors of 100, until they are a hundredth of the least curvature.
+# Dampings fall by factors of 100, until they are a hundredth of the least curvature. In
+# eight fits of linear models, one gave 16% more distortion than five, eight the same.
 _MOST_DAMPINGS, _NEXT_DAMPING, _SMALL = 5, 1e-2, 1e-2
-_RATIOS = (1.0, 0.6)  # step of the last layer of a network, relative to the others
+# Step of the last layer of a network, relative to the others. In six fits of networks,
+# 1 alone gave 11% more distortion; 0.4 or 0.8 in place of 0.6 gave 3% more.
+_RATIOS = (1.0, 0.6)
 # In half octaves, for hidden layers and the last: sqrt(2), none, 8, sqrt(2) and none.
+# In twelve fits, the first alone gave 7% more distortion, and the second alone 8% more.
 _ROW_STEP_SPACINGS = ((1, 1), (0, 0), (6, 6), (1, 0))
-_RDO_FACTORS = (0.5, 1.0, 0.0)  # times the parameter `rdo`
+# Times the parameter `rdo`. Each alone gave 2% to 4% more distortion in twelve fits.
+_RDO_FACTORS = (0.5, 1.0, 0.0)
 
 
 def rate_distortion(problem: CompressionProblem) -> CodedModel:

@@ -34,12 +34,12 @@ from skinfo._core._files import write_whole
 from skinfo._core._threads import one_blas_thread
 from skinfo._core._typing import FloatArray
 from skinfo.compression._curve import RateDistortionCurve, rate_distortion_curve
-from skinfo.compression._predictions import DelegatedPredictions
 from skinfo.compression._reports import LayerReport, make_report, report_layers
-from skinfo.compression._source import check_is_estimator, fitted_model
 from skinfo.compression.distortion._importance import IMPORTANCES
 from skinfo.compression.file._coded_model import decoded, weight_bytes
 from skinfo.compression.file._file import to_bytes
+from skinfo.compression.models._delegation import DelegatedPredictions
+from skinfo.compression.models._fitting import check_is_estimator, fitted_model
 from skinfo.compression.models._reading import read_stack
 from skinfo.compression.models._stack import Stack
 from skinfo.compression.models._writing import with_weights

@@ -50,7 +50,6 @@ from skinfo.compression.coding._distributions import (
     code_log2,
     distributions,
     relative_weights,
-    weight_list,
 )
 
 # All of these are part of the file format: other values need a new version of it.
@@ -173,13 +172,12 @@ def _quotients(numerators: FloatArray, denominators: FloatArray) -> FloatArray:
     return quotients
 
 
-def _shares(advantages: Sequence[int]) -> list[int]:
-    """Return the shares of the context's and the free prediction, of 2^6."""
-    best = max(0, *advantages)
-    table = weight_list()
-    excess = [best, *[best - advantage for advantage in advantages]]
-    weights = [table[u % UNIT] >> u // UNIT for u in excess]
-    return [(weight << _MIX_BITS) // sum(weights) for weight in weights[1:]]
+def _shares(advantages: Sequence[Sequence[int]]) -> IntArray:
+    """Return the shares of the context's and the free prediction, of 2^6, (n, 2)."""
+    over_common = np.array([[0, *each] for each in advantages])
+    weights = relative_weights(-over_common)
+    shares: IntArray = (weights[:, 1:] << _MIX_BITS) // weights.sum(1, keepdims=True)
+    return shares
 
 
 def _next_advantages(
@@ -230,7 +228,7 @@ class GroupModel:
         contexts = np.concatenate([found.common, found.contexts])
         self._forecasts = Forecasts(found.common, found.free, contexts)
         self._blocks = np.zeros(seen.size + 1, dtype=np.int64)
-        shares = np.array([_shares(self._advantages)])
+        shares = _shares([self._advantages])
         self.frequencies = _mix(shares, self._forecasts, self._blocks)
         self.rows = np.zeros(N_CONTEXTS, dtype=np.int64)
         self.rows[seen] = np.arange(1, seen.size + 1)
@@ -260,7 +258,10 @@ def known_frequencies(
     forecasts.contexts[new] = forecasts.common[before.blocks[new]]
     gains = _gains(forecasts, rows, blocks, np.searchsorted(columns, tokens))
     gained = np.add.reduceat(gains, np.cumsum(sizes) - sizes, axis=1)
-    shares = _known_shares(gained.T.tolist(), sizes.tolist())
+    advantages = [_FIRST_ADVANTAGES]
+    for gains_of_block, size in zip(gained.T.tolist(), sizes.tolist(), strict=True):
+        advantages.append(_next_advantages(advantages[-1], gains_of_block, size))
+    shares = _shares(advantages)
     return _mix(shares[before.blocks], forecasts, before.blocks), rows
 
 
@@ -280,12 +281,3 @@ def _known_counts(
     rows = (np.cumsum(used) - 1)[keys]
     by_context = before.reshape(-1, seen.size)[pairs]
     return Counts(seen, before.sum(axis=1), by_context, pairs // N_CONTEXTS), rows
-
-
-def _known_shares(gains: list[list[int]], sizes: list[int]) -> IntArray:
-    """Return the shares in each block, (n_blocks, 2)."""
-    advantages, shares = _FIRST_ADVANTAGES, []
-    for gained, size in zip(gains, sizes, strict=True):
-        shares.append(_shares(advantages))
-        advantages = _next_advantages(advantages, gained, size)
-    return np.array(shares)

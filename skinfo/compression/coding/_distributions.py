@@ -98,19 +98,6 @@ def _powers() -> IntArray:
 
 
 @functools.cache
-def weight_table() -> IntArray:
-    """Return floor(2^15 2^(-i / 256)) for i below 256."""
-    return _powers() >> (40 - WEIGHT_BITS)
-
-
-@functools.cache
-def weight_list() -> list[int]:
-    """Return `weight_table` as integers of Python, which are faster one by one."""
-    weights: list[int] = weight_table().tolist()
-    return weights
-
-
-@functools.cache
 def _logarithms() -> IntArray:
     """Return floor(256 log2(1 + i / 256)) for i below 256."""
     powers = [(UNIT + i) ** UNIT for i in range(UNIT)]
@@ -129,7 +116,8 @@ def relative_weights(evidence: IntArray) -> IntArray:
     """Return 2^-evidence along the last axis, the largest 2^15."""
     excess = evidence - evidence.min(axis=-1, keepdims=True)
     shifts = np.minimum(excess >> _UNIT_BITS, 63)
-    weights: IntArray = weight_table()[excess & (UNIT - 1)] >> shifts
+    table = _powers() >> (40 - WEIGHT_BITS)  # floor(2^15 2^(-i / 256))
+    weights: IntArray = table[excess & (UNIT - 1)] >> shifts
     return weights
 
 

@@ -23,7 +23,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -55,10 +54,19 @@ _DAMAGED = "The coded integers are damaged."
 
 def encode_integers(groups: Sequence[IntArray]) -> bytes:
     """Write groups of integers of magnitude below 2^41, each with own statistics."""
-    encoder = _Encoder()
+    words: list[int] = []  # of 17 bits where there is a carry
+    low, width = 0, 1 << _TOP_BITS
     for group in groups:
-        encoder.write(_group_symbols(_checked(group)))
-    return encoder.finish()
+        starts, sizes, totals = _group_symbols(_checked(group)).tolist()
+        for start, size, total in zip(starts, sizes, totals, strict=True):
+            unit = width // total
+            low += unit * start
+            width = unit * size
+            while width < _LEAST_WIDTH:
+                words.append(low >> (_TOP_BITS - _WORD_BITS))
+                low = (low & (_LEAST_WIDTH - 1)) << _WORD_BITS
+                width <<= _WORD_BITS
+    return _ended(words, low, width)
 
 
 def code_length(groups: Sequence[IntArray]) -> float:
@@ -79,33 +87,6 @@ def decode_integers(data: bytes, sizes: Sequence[int]) -> list[IntArray]:
     groups = [reader.read(size) for size in sizes]
     reader.finish()
     return groups
-
-
-class IntegerReader:
-    """Reads one group after the other, where the next sizes depend on what was read.
-
-    Both methods raise ValueError where the data cannot be the code of what was asked.
-    """
-
-    def __init__(self, data: bytes) -> None:
-        self._decoder = _Decoder(data)
-
-    def read(self, size: int) -> IntArray:
-        """Return the next group, of so many integers."""
-        return _read_group(self._decoder, size)
-
-    def finish(self) -> None:
-        """Raise ValueError unless the data end here."""
-        self._decoder.finish()
-
-
-@dataclass(frozen=True)
-class _Symbols:
-    """Parts of an interval: each is [start, start + size) of total, (n,) each."""
-
-    starts: IntArray
-    sizes: IntArray
-    totals: IntArray
 
 
 def _checked(group: IntArray) -> IntArray:
@@ -130,20 +111,24 @@ def _group_length(integers: IntArray) -> float:
     return float(bits)
 
 
-def _group_symbols(integers: IntArray) -> _Symbols:
-    """Return the tokens of a group and their further bits."""
+def _group_symbols(integers: IntArray) -> IntArray:
+    """Return the starts, sizes and totals of a group's symbols, (3, n_symbols).
+
+    They are its tokens, each with its further bits. A symbol is the part
+    [start, start + size) of the total.
+    """
     if integers.size == 0:
-        return _Symbols(integers, integers, integers)
+        return np.zeros((3, 0), dtype=np.int64)
     tokens, further, n_bits = tokenize(integers)
     contexts, columns = contexts_of(integers), np.arange(N_TOKENS)
     frequencies, rows = known_frequencies(tokens, contexts, columns)
     sizes = frequencies[rows, tokens]
     starts = frequencies.cumsum(axis=1)[rows, tokens] - sizes
-    symbols = _Symbols(starts, sizes, np.full(tokens.size, TOTAL))
-    return _insert_bits(symbols, further, n_bits) if n_bits.any() else symbols
+    symbols = np.stack([starts, sizes, np.full(tokens.size, TOTAL)])
+    return _insert_bits(symbols, further, n_bits)
 
 
-def _insert_bits(tokens: _Symbols, further: IntArray, n_bits: IntArray) -> _Symbols:
+def _insert_bits(symbols: IntArray, further: IntArray, n_bits: IntArray) -> IntArray:
     """Insert the further bits after each token, at most 16 at a time."""
     n_words = -(-n_bits // _WORD_BITS)
     owners = np.repeat(np.arange(n_bits.size), n_words)
@@ -151,11 +136,8 @@ def _insert_bits(tokens: _Symbols, further: IntArray, n_bits: IntArray) -> _Symb
     n_left = n_bits[owners] - _WORD_BITS * (np.arange(owners.size) - first[owners])
     widths = np.minimum(_WORD_BITS, n_left)
     starts = (further[owners] >> (n_left - widths)) & ((1 << widths) - 1)
-    return _Symbols(
-        np.insert(tokens.starts, owners + 1, starts),
-        np.insert(tokens.sizes, owners + 1, 1),
-        np.insert(tokens.totals, owners + 1, 1 << widths),
-    )
+    words = np.stack([starts, np.ones_like(starts), 1 << widths])
+    return np.insert(symbols, owners + 1, words, axis=1)
 
 
 def _shortest(low: int, width: int) -> tuple[int, int]:
@@ -168,43 +150,25 @@ def _shortest(low: int, width: int) -> tuple[int, int]:
     return low, _TOP_BYTES
 
 
-class _Encoder:
-    """The interval [low, low + width), and the words before it."""
-
-    def __init__(self) -> None:
-        self._words: list[int] = []  # 17 bits where there is a carry
-        self._low, self._width = 0, 1 << _TOP_BITS
-
-    def write(self, symbols: _Symbols) -> None:
-        """Narrow the interval to one symbol after the other."""
-        low, width, words = self._low, self._width, self._words
-        starts, sizes = symbols.starts.tolist(), symbols.sizes.tolist()
-        for start, size, total in zip(
-            starts, sizes, symbols.totals.tolist(), strict=True
-        ):
-            unit = width // total
-            low += unit * start
-            width = unit * size
-            while width < _LEAST_WIDTH:
-                words.append(low >> (_TOP_BITS - _WORD_BITS))
-                low = (low & (_LEAST_WIDTH - 1)) << _WORD_BITS
-                width <<= _WORD_BITS
-        self._low, self._width = low, width
-
-    def finish(self) -> bytes:
-        """Return the words, and as few bytes more as tell the interval."""
-        number, n_bytes = _shortest(self._low, self._width)
-        carry, number = divmod(number, 1 << _TOP_BITS)
-        words = []
-        for word in reversed(self._words):
-            words.append((word + carry) & _WORD)
-            carry = (word + carry) >> _WORD_BITS
-        last = number.to_bytes(_TOP_BYTES, "big")
-        return np.array(words[::-1], dtype=">u2").tobytes() + last[:n_bytes]
+def _ended(words: Sequence[int], low: int, width: int) -> bytes:
+    """Return the words, and as few bytes more as tell the interval."""
+    number, n_bytes = _shortest(low, width)
+    carry, number = divmod(number, 1 << _TOP_BITS)
+    carried = []
+    for word in reversed(words):
+        carried.append((word + carry) & _WORD)
+        carry = (word + carry) >> _WORD_BITS
+    last = number.to_bytes(_TOP_BYTES, "big")
+    return np.array(carried[::-1], dtype=">u2").tobytes() + last[:n_bytes]
 
 
-class _Decoder:
-    """The width of the interval, and the place of the data above its low end."""
+class IntegerReader:
+    """Reads one group after the other, where the next sizes depend on what was read.
+
+    `read` and `finish` raise a ValueError where the data cannot be the code of what was
+    asked. State: the width of the interval, and the place of the data above its low
+    end.
+    """
 
     def __init__(self, data: bytes) -> None:
         self._n_data, self._padded = len(data), data + bytes(_TOP_BYTES)
@@ -212,6 +176,28 @@ class _Decoder:
         self._words = iter(np.frombuffer(words, dtype=">u2").tolist())
         self._n_read = 0
         self._place, self._width = self._window(), 1 << _TOP_BITS
+
+    def read(self, n_integers: int) -> IntArray:
+        """Return the next group, of so many integers."""
+        model, recent = GroupModel(), [0] * WINDOW
+        blocks = [np.zeros(0, dtype=np.int64)]
+        for size in block_sizes(n_integers):
+            ends = np.zeros((len(model.frequencies), N_TOKENS + 1), dtype=np.int64)
+            np.cumsum(model.frequencies, axis=1, out=ends[:, 1:])
+            by_row = ends.tolist()
+            by_context = [by_row[row] for row in model.rows.tolist()]
+            tokens, contexts, magnitudes = self._read_block(by_context, size, recent)
+            blocks.append(np.where(tokens % 2, magnitudes, -magnitudes))
+            if len(recent) < WINDOW + n_integers:
+                model.update(tokens, contexts)
+        return np.concatenate(blocks)
+
+    def finish(self) -> None:
+        """Raise a ValueError unless the data end as `encode_integers` ends them."""
+        window = self._window()
+        number, n_bytes = _shortest(window - self._place, self._width)
+        if number != window or self._n_data != 2 * self._n_read + n_bytes:
+            raise ValueError(_DAMAGED)
 
     def _window(self) -> int:
         """Return the seven bytes at the interval."""
@@ -229,7 +215,7 @@ class _Decoder:
             width <<= _WORD_BITS
         return place, width
 
-    def read_block(
+    def _read_block(
         self, ends: Sequence[list[int]], n_tokens: int, recent: list[int]
     ) -> tuple[IntArray, IntArray, IntArray]:
         """Return the next tokens, their contexts and their magnitudes.
@@ -280,33 +266,3 @@ class _Decoder:
             number = number << n_now | digits
             n_bits -= n_now
         return number
-
-    def finish(self) -> None:
-        """Raise ValueError unless the data end as the encoder ends them."""
-        window = self._window()
-        number, n_bytes = _shortest(window - self._place, self._width)
-        if number != window or self._n_data != 2 * self._n_read + n_bytes:
-            raise ValueError(_DAMAGED)
-
-
-def _bounds(frequencies: IntArray) -> IntArray:
-    """Return 0 and the cumulated frequencies, (n_rows, 178)."""
-    bounds = np.zeros((len(frequencies), N_TOKENS + 1), dtype=np.int64)
-    np.cumsum(frequencies, axis=1, out=bounds[:, 1:])
-    return bounds
-
-
-def _read_group(decoder: _Decoder, n_integers: int) -> IntArray:
-    """Read a group of so many integers."""
-    model, recent = GroupModel(), [0] * WINDOW
-    groups = [np.zeros(0, dtype=np.int64)]
-    n_left = n_integers
-    for size in block_sizes(n_integers):
-        bounds = _bounds(model.frequencies).tolist()
-        ends = [bounds[row] for row in model.rows.tolist()]
-        tokens, contexts, magnitudes = decoder.read_block(ends, size, recent)
-        groups.append(np.where(tokens % 2, magnitudes, -magnitudes))
-        n_left -= size
-        if n_left > 0:
-            model.update(tokens, contexts)
-    return np.concatenate(groups)

@@ -55,7 +55,7 @@ def weight_importance(
     - "uniform": 1;
     - "kl": the diagonal of :math:`E[J^\top M J]`, J the derivatives of the outputs
       before the link and M the curvature of the distortion, as
-      :func:`distortion_metric` has it. For a layer with the inputs A it is
+      `Link.metric` returns it. For a layer with the inputs A it is
       :math:`(A^2)^\top S / n`, where :math:`S_{nh} = d_{nh}^\top M_n d_{nh}` and d are
       the derivatives with respect to pre-activation h;
     - "gradient": :math:`E[(\partial L / \partial w_i)^2]`, the empirical Fisher
@@ -118,11 +118,6 @@ def _indicators(y: AnyArray, classes: AnyArray, n_outputs: int) -> BoolArray:
     return np.equal(positions, 1 if n_outputs == 1 else np.arange(n_outputs))
 
 
-def distortion_metric(stack: Stack, raw: FloatArray) -> OutputMetric:
-    """Return the curvature of the distortion by the outputs before the link."""
-    return stack.link.curvature(raw, stack.link.function(raw))
-
-
 def _kl_importance(stack: Stack, X: Any) -> list[FloatArray]:
     totals = [np.zeros_like(layer.weights) for layer in stack.layers]
     for i, inputs, curvatures in _unit_curvatures(stack, X):
@@ -148,7 +143,7 @@ def _unit_curvatures(
     """Yield the indices of layers, blocks of their inputs, and S, (n, n_units)."""
     for block in _blocks(stack, X, n_rows=stack.n_outputs):
         inputs = list(layer_inputs(stack, X[block]))
-        metric = distortion_metric(stack, inputs[-1])
+        metric = stack.link.metric(inputs[-1])
         for i, derivatives in _output_derivatives(stack, inputs):
             # rounding makes the curvature of certain samples negative
             yield i, inputs[i], np.maximum(metric.diagonal(derivatives), 0)
@@ -205,7 +200,8 @@ def _backward(
     through the derivatives of the outputs, and one from the curvature of each later
     activation, through the derivatives of its pre-activation.
     """
-    gradients, metric = stack.link.loss_derivatives(inputs[-1], targets)
+    gradients = stack.link.loss_gradient(inputs[-1], targets)
+    metric = stack.link.loss_metric(inputs[-1], targets)
     n, n_outputs = gradients.shape
     outputs = np.broadcast_to(np.eye(n_outputs), (n, n_outputs, n_outputs))
     curved: list[tuple[FloatArray, FloatArray]] = []  # (n, m), (n, m, n_units)
@@ -257,14 +253,14 @@ def gauss_newton_matrix(stack: Stack, X: Any) -> FloatArray:
 
     (n_weights, n_weights), in the order of `weights.ravel()`. With :math:`u = (1, x)`
     it is the Schur complement with respect to the biases of
-    :math:`E[u u^\top \otimes M(x)]`, M the :func:`distortion_metric`. Where M is the
+    :math:`E[u u^\top \otimes M(x)]`, M the `metric` of the link. Where M is the
     identity this is the Kronecker product of :func:`input_covariance` with it, and the
     small factor is enough.
     """
     n_outputs = stack.n_outputs
     if stack.link.is_identity:
         return np.asarray(np.kron(input_covariance(X)[0], np.eye(n_outputs)))
-    metric = distortion_metric(stack, forward(stack, X))
+    metric = stack.link.metric(forward(stack, X))
     X = X.toarray() if is_sparse(X) else X
     X = X - X.mean(axis=0)  # changes the biases only, and keeps the digits
     whole, mixed = _weight_products(X, metric)

@@ -14,29 +14,25 @@ from skinfo.compression.file._coded_model import (
 from skinfo.compression.models._checks import check_stack
 from skinfo.compression.models._stack import DTYPES, Stack
 
-MOST_LAYERS = 255  # the file has a byte for the number of layers
+_MOST_LAYERS = 255  # the file has a byte for the number of layers
 _LARGEST_EXPONENT = 1000  # of 2; keeps steps within the range of float64
 
 
 def checked_stack(model: CodedModel) -> Stack:
     """Return the stack of the model, or raise a ValueError if no file can hold it."""
+    family = model.spec.family
     with np.errstate(all="ignore"):  # the checks see what is not finite
-        stack = _computed(model)
+        family.model_class()
+        if not 1 <= len(model.layers) <= _MOST_LAYERS:
+            raise ValueError(f"A file holds 1 to {_MOST_LAYERS} layers.")
+        for i, layer in enumerate(model.layers):
+            _check_layer(layer, f"layer {i}")
+        if model.spec.power != 0 and not family.has_power:
+            raise ValueError(f"A {family.name} has no power.")
+        stack = decoded(model)
         _check_finite(stack)
     check_stack(stack)
     return stack
-
-
-def _computed(model: CodedModel) -> Stack:
-    family = model.spec.family
-    family.model_class()
-    if not 1 <= len(model.layers) <= MOST_LAYERS:
-        raise ValueError(f"A file holds 1 to {MOST_LAYERS} layers.")
-    for i, layer in enumerate(model.layers):
-        _check_layer(layer, f"layer {i}")
-    if model.spec.power != 0 and not family.has_power:
-        raise ValueError(f"A {family.name} has no power.")
-    return decoded(model)
 
 
 def _check_layer(layer: CodedLayer, name: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -15,7 +15,10 @@ from skinfo.compression.models._stack import AffineLayer, ModelSpec, Stack
 _SQRT_2 = 1.4142135623730951  # the float64 nearest to it; decoded weights depend on it
 
 LARGEST_SPACING = 16  # half octaves; the file has 4 bits for it
-_BIAS_SHARE = 0.02  # share of the squared error that rounding the biases may add
+# Share of the squared error that rounding the biases may add. In twelve fits, half as
+# much gave 0.6% less distortion for 0.3% more bytes, twice as much 0.8% more for 0.2%
+# fewer.
+_BIAS_SHARE = 0.02
 _LARGEST_CODE = 1 << 40  # magnitude of a bias code; the coder takes those below 2^41
 _FINE = 2.0**-24  # share of the largest bias, float32 precision, if weights are exact
 _LEAST_STEP = 2.0**-999  # keeps the exponent of the biases above the least of the file
@@ -39,7 +42,7 @@ class CodedLayer:
         The centers that indices stand for, each a float32. None: codes are multiples
         of steps.
     bias_codes : ndarray of shape (n_outputs,)
-        Multiples of `2 ** bias_exponent`.
+        Multiples of `2 ** bias_exponent`. Empty until `with_biases`.
     bias_exponent : int
         The step of the biases is `2 ** bias_exponent`.
     spacing : int
@@ -48,10 +51,10 @@ class CodedLayer:
 
     codes: IntArray
     step: float
-    exponents: IntArray | None
-    codebook: FloatArray | None
-    bias_codes: IntArray
-    bias_exponent: int
+    exponents: IntArray | None = None
+    codebook: FloatArray | None = None
+    bias_codes: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    bias_exponent: int = 0
     spacing: int = 1
 
     def weights(self) -> FloatArray:

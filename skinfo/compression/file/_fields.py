@@ -164,5 +164,4 @@ class Reader:
 
     def double(self) -> float:
         """Return a float64."""
-        value: float = struct.unpack("<d", self.take(8))[0]
-        return value
+        return float(struct.unpack("<d", self.take(8))[0])

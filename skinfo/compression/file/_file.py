@@ -34,7 +34,7 @@ from typing import Any
 
 import numpy as np
 
-from skinfo._core._typing import AnyArray, FloatArray, IntArray
+from skinfo._core._typing import FloatArray, IntArray
 from skinfo.compression.coding._range_coder import IntegerReader, encode_integers
 from skinfo.compression.file._checks import checked_stack
 from skinfo.compression.file._coded_model import CodedLayer, CodedModel
@@ -51,7 +51,7 @@ from skinfo.compression.file._fields import (
 )
 from skinfo.compression.file._labels import label_encoding, read_labels, write_labels
 from skinfo.compression.models._activations import ACTIVATIONS
-from skinfo.compression.models._families import ModelFamily, family_with_id
+from skinfo.compression.models._families import family_with_id
 from skinfo.compression.models._links import LINKS
 from skinfo.compression.models._stack import (
     DTYPES,
@@ -87,6 +87,9 @@ def to_bytes(model: CodedModel, feature_names: Sequence[str] | None = None) -> b
     """Return the file of a model, or raise a ValueError if none can hold it."""
     checked_stack(model)
     layers = model.layers
+    groups = [
+        group for each in layers for group in (*each.weight_groups(), each.bias_codes)
+    ]
     content = b"".join(
         [
             _MAGIC,
@@ -97,11 +100,11 @@ def to_bytes(model: CodedModel, feature_names: Sequence[str] | None = None) -> b
                 for layer, layout in zip(layers, model.spec.layouts, strict=True)
             ),
             b"" if feature_names is None else _write_names(feature_names, layers[0]),
-            encode_integers([group for layer in layers for group in _groups(layer)]),
+            encode_integers(groups),
         ]
     )
     data = content + zlib.crc32(content).to_bytes(_CRC_BYTES, "little")
-    _check_groups([group.size for layer in layers for group in _groups(layer)], data)
+    _check_groups([group.size for group in groups], data)
     return data
 
 
@@ -195,7 +198,7 @@ def _write_head(model: CodedModel, *, has_names: bool) -> bytes:
         "intercept": _number_of(spec.intercept, INTERCEPTS),
         "n_dimensions": spec.n_dimensions - 1,
         "labels": _number_of(spec.labels, LABELS),
-        "has_names": int(has_names),
+        "has_names": has_names,
         "link": model.link.id,
         "activation": ACTIVATIONS[model.activations[0]].id,
         "classes": encoding,
@@ -218,12 +221,10 @@ def _number_of(word: str, table: Mapping[int, str]) -> int:
 
 
 def _write_layer(layer: CodedLayer, layout: str) -> bytes:
-    has_exponents = layer.exponents is not None
-    has_codebook = layer.codebook is not None
     flags = [
         _number_of(layout, LAYOUTS),
-        int(has_exponents),
-        int(has_codebook),
+        layer.exponents is not None,
+        layer.codebook is not None,
         layer.spacing - 1,
     ]
     if layer.codebook is None:
@@ -245,22 +246,7 @@ def _name(name: object) -> bytes:
     return text(name)
 
 
-def _groups(layer: CodedLayer) -> list[IntArray]:
-    return [*layer.weight_groups(), layer.bias_codes]
-
-
 # ----- reading
-
-
-@dataclass(frozen=True)
-class _Head:
-    """The fields of a file before its layers."""
-
-    family: ModelFamily
-    spec: dict[str, int]
-    sizes: list[int]
-    power: float
-    classes: AnyArray | None
 
 
 def _checked_content(data: bytes) -> bytes:
@@ -282,29 +268,51 @@ def _checked_content(data: bytes) -> bytes:
 
 
 def _read_model(data: bytes) -> tuple[CodedModel, list[str] | None]:
+    """Return the model and the feature names of a file, field by field."""
     reader = Reader(_checked_content(data))
-    head = _read_head(reader, len(data))
-    shapes = list(pairwise(head.sizes))
-    headers = [_read_layer(reader, shape) for shape in shapes]
-    _check_groups([size for header in headers for size in header.least_groups], data)
-    names = _read_names(reader, head.sizes[0]) if head.spec["has_names"] else None
-    layers = _read_integers(reader.take(reader.n_left), headers, data)
-    return _assemble(head, headers, layers), names
-
-
-def _read_head(reader: Reader, n_bytes: int) -> _Head:
     family = family_with_id(reader.byte())
     family.model_class()
-    numbers = unpack_bits(reader.take(2), [*_SPEC_BITS.values()])
-    spec = dict(zip(_SPEC_BITS, numbers, strict=True))
+    bits = unpack_bits(reader.take(2), [*_SPEC_BITS.values()])
+    numbers = dict(zip(_SPEC_BITS, bits, strict=True))
+    sizes = _read_sizes(reader, len(data))
+    power = reader.double() if family.has_power else 0.0
+    classes = read_labels(numbers["classes"], reader, sizes[-1])
+    headers = [_read_layer(reader, shape) for shape in pairwise(sizes)]
+    _check_groups([size for header in headers for size in header.least_groups], data)
+    names = _read_names(reader, sizes[0]) if numbers["has_names"] else None
+    layers = _read_integers(reader.take(reader.n_left), headers, data)
+    spec = ModelSpec(
+        family=family,
+        dtype=_word(numbers["dtype"], DTYPES),
+        intercept_dtype=_word(numbers["intercept_dtype"], DTYPES),
+        layouts=tuple(header.layout for header in headers),
+        intercept=_word(numbers["intercept"], INTERCEPTS),
+        n_dimensions=numbers["n_dimensions"] + 1,
+        classes=classes,
+        labels=_word(numbers["labels"], LABELS),
+        power=power,
+    )
+    activations = _activations(numbers["activation"], len(layers))
+    link = _word(numbers["link"], {each.id: name for name, each in LINKS.items()})
+    return CodedModel(layers, activations, LINKS[link], spec), names
+
+
+def _read_sizes(reader: Reader, n_bytes: int) -> list[int]:
+    """Return the numbers of features, and of outputs of each layer."""
     n_layers = reader.byte()
     if n_layers == 0:
         raise ValueError(f"The model has no layers. {_DAMAGED}")
     sizes = [reader.size() for _ in range(n_layers + 1)]
     check_size(sum(first * second for first, second in pairwise(sizes)), n_bytes)
-    power = reader.double() if family.has_power else 0.0
-    classes = read_labels(spec["classes"], reader, sizes[-1])
-    return _Head(family, spec, sizes, power, classes)
+    return sizes
+
+
+def _activations(number: int, n_layers: int) -> tuple[str, ...]:
+    """Return the activation of each layer, from the number of the hidden ones."""
+    hidden = _word(number, {each.id: name for name, each in ACTIVATIONS.items()})
+    if n_layers == 1 and number != 0:
+        raise ValueError(f"The model has no hidden layer to activate. {_DAMAGED}")
+    return (hidden,) * (n_layers - 1) + ("identity",)
 
 
 @dataclass(frozen=True)
@@ -383,31 +391,6 @@ def _read_codes(integers: IntegerReader, scales: IntArray, n_outputs: int) -> In
         rows = np.flatnonzero(scales == scale)
         codes[rows] = integers.read(len(rows) * n_outputs).reshape(-1, n_outputs)
     return codes
-
-
-def _assemble(
-    head: _Head, headers: list[_LayerHeader], layers: tuple[CodedLayer, ...]
-) -> CodedModel:
-    numbers = head.spec
-    spec = ModelSpec(
-        family=head.family,
-        dtype=_word(numbers["dtype"], DTYPES),
-        intercept_dtype=_word(numbers["intercept_dtype"], DTYPES),
-        layouts=tuple(header.layout for header in headers),
-        intercept=_word(numbers["intercept"], INTERCEPTS),
-        n_dimensions=numbers["n_dimensions"] + 1,
-        classes=head.classes,
-        labels=_word(numbers["labels"], LABELS),
-        power=head.power,
-    )
-    hidden = _word(
-        numbers["activation"], {each.id: name for name, each in ACTIVATIONS.items()}
-    )
-    if len(layers) == 1 and numbers["activation"] != 0:
-        raise ValueError(f"The model has no hidden layer to activate. {_DAMAGED}")
-    link = _word(numbers["link"], {each.id: name for name, each in LINKS.items()})
-    activations = (hidden,) * (len(layers) - 1) + ("identity",)
-    return CodedModel(layers, activations, LINKS[link], spec)
 
 
 def _word(number: int, table: Mapping[int, str]) -> str:

@@ -10,17 +10,28 @@ import numpy as np
 from skinfo._core._typing import FloatArray, IntArray
 
 _LARGEST_EXACT = 3000  # distinct values; bounds the table of costs to 72 MB
-_FEWEST_CELLS = 512  # cells in place of many values, on which clusters are exact
 _MOST_CELLS = 2048  # cells; bounds the table of costs to 32 MiB
-_CELLS_PER_CLUSTER = 8  # cells, between these two bounds
-_LEVELLINGS = 8  # iterations, each of which brings wide gaps closer to one cell
-_WIDE = 96  # candidates on each side of a bound, over one whole cluster
-_NARROW = 6  # candidates on each side in the passes thereafter
-_MOST_DENSE = 16  # candidates of a bound, up to which all pairs are compared
 _MOST_CANDIDATES = 1 << 18  # candidates of all bounds together; bounds the memory
-_MOST_PASSES = 50  # over the bounds; they usually stop moving earlier
 _ROUNDING = 1e-13  # relative rounding error of sums of costs
-_BRANCHES = 4  # rows are searched at strides of its powers, coarse to fine
+
+# Tried on four samples of 6000 and 20 000 values with 16 to 600 clusters.
+# Cells in place of many values, on which clusters are exact: half or double, the same.
+_FEWEST_CELLS = 512
+# Cells, between these two bounds: half as many gave up to 5e-4 more inertia.
+_CELLS_PER_CLUSTER = 8
+# Iterations, each of which brings wide gaps closer to one cell: without, up to 2e-3
+# more inertia; 2 to 16 were within 1e-4.
+_LEVELLINGS = 8
+# Candidates on each side of a bound, over one whole cluster: half gave the same,
+# double up to 1e-5 less in 45% more time.
+_WIDE = 96
+# Candidates on each side in the passes thereafter: half gave up to 5e-6 more inertia.
+_NARROW = 6
+# Candidates of a bound, up to which all pairs are compared: without, 26% longer.
+_MOST_DENSE = 16
+_MOST_PASSES = 50  # over the bounds; 5 gave the same
+# Rows are searched at strides of its powers, coarse to fine: 2 took 49% longer.
+_BRANCHES = 4
 
 Cost = Callable[[IntArray, IntArray], FloatArray]
 
@@ -37,7 +48,7 @@ def best_bounds(points: FloatArray, masses: FloatArray, n_clusters: int) -> IntA
     n_cells = min(max(_CELLS_PER_CLUSTER * n_clusters, _FEWEST_CELLS), _MOST_CELLS)
     cells = _cell_bounds(points, masses, max(n_cells, n_clusters))
     cell_masses = np.add.reduceat(masses, cells[:-1])
-    cell_means = np.add.reduceat(masses * points, cells[:-1]) / cell_masses
+    cell_means, _ = from_means(points, masses, cells)
     bounds = cells[exact_bounds(cell_means, cell_masses, n_clusters)]
     return _refine(points, masses, bounds)
 

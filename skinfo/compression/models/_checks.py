@@ -23,15 +23,20 @@ from skinfo.compression.models._stack import (
 
 def check_stack(stack: Stack) -> None:
     """Raise a ValueError unless the stack is a model of its family."""
-    stack.spec.family.model_class()
+    spec, family = stack.spec, stack.spec.family
+    family.model_class()
     _check_words(stack)
     _check_shapes(stack)
     _check_values(stack)
-    if stack.spec.family.is_classifier:
-        _check_classifier(stack)
+    if not family.is_classifier:
+        _demand(spec.classes is None, f"{family.name} has no classes.")
+        _demand(spec.labels == "single", f"{family.name} has no labels.")
+        return
+    classes = _checked_classes(spec)
+    if spec.labels == "single":
+        _check_single_label(stack, len(classes))
     else:
-        _demand(stack.spec.classes is None, f"{stack.spec.name} has no classes.")
-        _demand(stack.spec.labels == "single", f"{stack.spec.name} has no labels.")
+        _check_several_labels(stack, classes)
 
 
 def _demand(holds: bool, message: str) -> None:
@@ -51,7 +56,7 @@ def _check_words(stack: Stack) -> None:
         *(("activation", each.activation, ACTIVATIONS) for each in stack.layers),
     ]
     for name, word, known in words:
-        _demand(word in known, f"{name}={word!r} is unknown for a {spec.name}.")
+        _demand(word in known, f"{name}={word!r} is unknown for a {spec.family.name}.")
 
 
 def _check_shapes(stack: Stack) -> None:
@@ -59,7 +64,7 @@ def _check_shapes(stack: Stack) -> None:
     is_network = spec.family.is_network
     _demand(bool(layers), "A model has at least one layer.")
     _demand(len(spec.layouts) == len(layers), "Each layer has one layout.")
-    _demand(is_network or len(layers) == 1, f"{spec.name} has one layer.")
+    _demand(is_network or len(layers) == 1, f"{spec.family.name} has one layer.")
     for layer in layers:
         _demand(
             layer.weights.ndim == 2
@@ -86,11 +91,11 @@ def _check_shapes(stack: Stack) -> None:
     )
     _demand(
         "sparse" not in spec.layouts or spec.family.sparsifies,
-        f"The weights of a {spec.name} are dense.",
+        f"The weights of a {spec.family.name} are dense.",
     )
     _demand(
         not is_network or spec.intercept == "vector",
-        f"The biases of a {spec.name} are vectors.",
+        f"The biases of a {spec.family.name} are vectors.",
     )
 
 
@@ -107,14 +112,6 @@ def _check_values(stack: Stack) -> None:
                 "model again on clean data.",
             )
     _demand(np.isfinite(spec.power), f"power={spec.power} is not finite.")
-
-
-def _check_classifier(stack: Stack) -> None:
-    classes = _checked_classes(stack.spec)
-    if stack.spec.labels == "single":
-        _check_single_label(stack, len(classes))
-    else:
-        _check_several_labels(stack, classes)
 
 
 def _check_single_label(stack: Stack, n_classes: int) -> None:
@@ -152,7 +149,7 @@ def _checked_classes(spec: ModelSpec) -> AnyArray:
     """Return the labels, or raise unless they are sorted ints, floats, bools or str."""
     classes = spec.classes
     if classes is None or classes.ndim != 1 or len(classes) == 0:
-        raise ValueError(f"A {spec.name} needs a list of classes.")
+        raise ValueError(f"A {spec.family.name} needs a list of classes.")
     dtype_kind = classes.dtype.kind
     is_string = dtype_kind == "O" and all(isinstance(each, str) for each in classes)
     _demand(

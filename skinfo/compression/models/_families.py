@@ -7,15 +7,11 @@ add a row.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from importlib import import_module
 from typing import Any
 
 import sklearn
-
-
-def _identity_link() -> dict[str, dict[str, Any]]:
-    return {"identity": {}}
 
 
 def _only_link(model: Any) -> str:
@@ -24,7 +20,7 @@ def _only_link(model: Any) -> str:
     return link
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False)
 class ModelFamily:
     """A class of scikit-learn, and how its fitted models are read and written.
 
@@ -65,8 +61,11 @@ class ModelFamily:
 
     id: int
     name: str
+    _: KW_ONLY
     module: str = "sklearn.linear_model"
-    links: Mapping[str, dict[str, Any]] = field(default_factory=_identity_link)
+    links: Mapping[str, dict[str, Any]] = field(
+        default_factory=lambda: {"identity": {}}
+    )
     read_link: Callable[[Any], str] = _only_link
     is_network: bool = False
     is_classifier: bool = False
@@ -145,11 +144,6 @@ def _tweedie_link(model: Any) -> str:
     return {"auto": auto, "log": "exp"}.get(model.link, "identity")
 
 
-def _network_link(model: Any) -> str:
-    """Return the link of a network, which its fit has stored."""
-    return str(model.out_activation_)
-
-
 _LOGISTIC: dict[str, Any] = {
     "links": {
         "softmax": {},
@@ -167,60 +161,57 @@ _SPARSE_CLASSIFIER: dict[str, Any] = {"is_classifier": True, "sparsifies": True}
 _NETWORK: dict[str, Any] = {
     "module": "sklearn.neural_network",
     "is_network": True,
-    "read_link": _network_link,
+    "read_link": lambda model: str(model.out_activation_),
 }
 
 FAMILIES: dict[int, ModelFamily] = {
     family.id: family
     for family in (
-        ModelFamily(id=1, name="LinearRegression"),
-        ModelFamily(id=2, name="Ridge"),
-        ModelFamily(id=3, name="RidgeCV"),
-        ModelFamily(id=4, name="Lasso"),
-        ModelFamily(id=5, name="LassoCV"),
-        ModelFamily(id=6, name="LassoLars"),
-        ModelFamily(id=7, name="LassoLarsCV"),
-        ModelFamily(id=8, name="LassoLarsIC"),
-        ModelFamily(id=9, name="Lars"),
-        ModelFamily(id=10, name="LarsCV"),
-        ModelFamily(id=11, name="ElasticNet"),
-        ModelFamily(id=12, name="ElasticNetCV"),
-        ModelFamily(id=13, name="MultiTaskLasso"),
-        ModelFamily(id=14, name="MultiTaskLassoCV"),
-        ModelFamily(id=15, name="MultiTaskElasticNet"),
-        ModelFamily(id=16, name="MultiTaskElasticNetCV"),
-        ModelFamily(id=17, name="OrthogonalMatchingPursuit"),
-        ModelFamily(id=18, name="OrthogonalMatchingPursuitCV"),
-        ModelFamily(id=19, name="BayesianRidge"),
-        ModelFamily(id=20, name="ARDRegression"),
-        ModelFamily(id=21, name="HuberRegressor"),
-        ModelFamily(id=22, name="QuantileRegressor"),
-        ModelFamily(id=23, name="TheilSenRegressor"),
-        ModelFamily(id=24, name="SGDRegressor", sparsifies=True),
+        ModelFamily(1, "LinearRegression"),
+        ModelFamily(2, "Ridge"),
+        ModelFamily(3, "RidgeCV"),
+        ModelFamily(4, "Lasso"),
+        ModelFamily(5, "LassoCV"),
+        ModelFamily(6, "LassoLars"),
+        ModelFamily(7, "LassoLarsCV"),
+        ModelFamily(8, "LassoLarsIC"),
+        ModelFamily(9, "Lars"),
+        ModelFamily(10, "LarsCV"),
+        ModelFamily(11, "ElasticNet"),
+        ModelFamily(12, "ElasticNetCV"),
+        ModelFamily(13, "MultiTaskLasso"),
+        ModelFamily(14, "MultiTaskLassoCV"),
+        ModelFamily(15, "MultiTaskElasticNet"),
+        ModelFamily(16, "MultiTaskElasticNetCV"),
+        ModelFamily(17, "OrthogonalMatchingPursuit"),
+        ModelFamily(18, "OrthogonalMatchingPursuitCV"),
+        ModelFamily(19, "BayesianRidge"),
+        ModelFamily(20, "ARDRegression"),
+        ModelFamily(21, "HuberRegressor"),
+        ModelFamily(22, "QuantileRegressor"),
+        ModelFamily(23, "TheilSenRegressor"),
+        ModelFamily(24, "SGDRegressor", sparsifies=True),
         ModelFamily(
-            id=25,
-            name="PassiveAggressiveRegressor",
-            sparsifies=True,
-            is_deprecated=True,
+            25, "PassiveAggressiveRegressor", sparsifies=True, is_deprecated=True
         ),
-        ModelFamily(id=26, name="LinearSVR", module="sklearn.svm"),
-        ModelFamily(id=27, name="PoissonRegressor", **_GENERALIZED),
-        ModelFamily(id=28, name="GammaRegressor", **_GENERALIZED),
+        ModelFamily(26, "LinearSVR", module="sklearn.svm"),
+        ModelFamily(27, "PoissonRegressor", **_GENERALIZED),
+        ModelFamily(28, "GammaRegressor", **_GENERALIZED),
         ModelFamily(
-            id=29,
-            name="TweedieRegressor",
+            29,
+            "TweedieRegressor",
             links={"identity": {"link": "identity"}, "exp": {"link": "log"}},
             read_link=_tweedie_link,
             has_power=True,
             fit_makes_loss=True,
         ),
-        ModelFamily(id=64, name="LogisticRegression", **_LOGISTIC),
-        ModelFamily(id=65, name="LogisticRegressionCV", **_LOGISTIC),
-        ModelFamily(id=66, name="RidgeClassifier", **_RIDGE_CLASSIFIER),
-        ModelFamily(id=67, name="RidgeClassifierCV", **_RIDGE_CLASSIFIER),
+        ModelFamily(64, "LogisticRegression", **_LOGISTIC),
+        ModelFamily(65, "LogisticRegressionCV", **_LOGISTIC),
+        ModelFamily(66, "RidgeClassifier", **_RIDGE_CLASSIFIER),
+        ModelFamily(67, "RidgeClassifierCV", **_RIDGE_CLASSIFIER),
         ModelFamily(
-            id=68,
-            name="SGDClassifier",
+            68,
+            "SGDClassifier",
             links={
                 "identity": {},
                 "logistic": {"loss": "log_loss"},
@@ -230,25 +221,20 @@ FAMILIES: dict[int, ModelFamily] = {
             read_link=_sgd_link,
             **_SPARSE_CLASSIFIER,
         ),
-        ModelFamily(id=69, name="Perceptron", **_SPARSE_CLASSIFIER),
+        ModelFamily(69, "Perceptron", **_SPARSE_CLASSIFIER),
         ModelFamily(
-            id=70,
-            name="PassiveAggressiveClassifier",
-            is_deprecated=True,
-            **_SPARSE_CLASSIFIER,
+            70, "PassiveAggressiveClassifier", is_deprecated=True, **_SPARSE_CLASSIFIER
         ),
+        ModelFamily(71, "LinearSVC", module="sklearn.svm", **_SPARSE_CLASSIFIER),
         ModelFamily(
-            id=71, name="LinearSVC", module="sklearn.svm", **_SPARSE_CLASSIFIER
-        ),
-        ModelFamily(
-            id=128,
-            name="MLPRegressor",
+            128,
+            "MLPRegressor",
             links={"identity": {}, "exp": {"loss": "poisson"}},
             **_NETWORK,
         ),
         ModelFamily(
-            id=129,
-            name="MLPClassifier",
+            129,
+            "MLPClassifier",
             links={"softmax": {}, "logistic": {}},
             is_classifier=True,
             least_classes=1,

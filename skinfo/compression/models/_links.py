@@ -37,6 +37,10 @@ class OutputMetric:
         return found
 
 
+def _unit_curvature(raw: FloatArray, _p: FloatArray) -> OutputMetric:
+    return OutputMetric(np.ones_like(raw))
+
+
 @dataclass(frozen=True, eq=False)
 class Link:
     """A link function and the derivatives of the loss through it.
@@ -44,7 +48,8 @@ class Link:
     `raw`, `p` and `targets` are (n, n_outputs): the outputs before the link, the
     predictions `function(raw)`, and what these should be. The loss of a sample is the
     cross-entropy where the predictions are probabilities, and half the squared error
-    otherwise; both have the derivative `slope(raw, p) * (p - targets)`.
+    otherwise; both have the derivative `slope(raw, p) * (p - targets)`. Defaults are
+    those of the identity.
 
     Attributes
     ----------
@@ -68,23 +73,20 @@ class Link:
     probabilities : {None, "classes", "labels"}
         What each row of predictions is: no probabilities; one distribution over all
         classes; or for each output the probability of its positive label.
-    is_identity : bool
-        Whether predictions are the raw outputs.
     ignores_shifts : bool
         Whether adding a constant to all outputs of a sample changes nothing.
     """
 
     id: int
     name: str
-    function: ArrayFunction
-    inverse: ArrayFunction
-    slope: Callable[[FloatArray, FloatArray], FloatArray | float]
-    curvature: Callable[[FloatArray, FloatArray], OutputMetric]
+    function: ArrayFunction = identity
+    inverse: ArrayFunction = identity
+    slope: Callable[[FloatArray, FloatArray], FloatArray | float] = lambda *_: 1.0
+    curvature: Callable[[FloatArray, FloatArray], OutputMetric] = _unit_curvature
     loss_curvature: (
         Callable[[FloatArray, FloatArray, FloatArray], OutputMetric] | None
     ) = None
     probabilities: Literal["classes", "labels"] | None = None
-    is_identity: bool = False
     ignores_shifts: bool = False
 
     def __reduce__(self) -> tuple[Callable[[str], Link], tuple[str]]:
@@ -92,32 +94,34 @@ class Link:
         return link_named, (self.name,)
 
     @property
+    def is_identity(self) -> bool:
+        """Whether predictions are the raw outputs."""
+        return self.function is identity
+
+    @property
     def quadratic_factor(self) -> float:
         """The distortion of small changes d is this times d' M d, M the curvature."""
         return 0.5 if self.probabilities else 1.0
 
-    def loss_derivatives(
-        self, raw: FloatArray, targets: FloatArray
-    ) -> tuple[FloatArray, OutputMetric]:
-        """Return the first and second derivatives of the loss by raw outputs."""
+    def metric(self, raw: FloatArray) -> OutputMetric:
+        """Return the curvature of the distortion by raw outputs."""
+        return self.curvature(raw, self.function(raw))
+
+    def loss_gradient(self, raw: FloatArray, targets: FloatArray) -> FloatArray:
+        """Return the derivative of the loss by raw outputs, (n, n_outputs)."""
         p = self.function(raw)
-        gradient = self.slope(raw, p) * (p - targets)
+        return self.slope(raw, p) * (p - targets)
+
+    def loss_metric(self, raw: FloatArray, targets: FloatArray) -> OutputMetric:
+        """Return the second derivative of the loss by raw outputs."""
         if self.loss_curvature is None:
-            return gradient, self.curvature(raw, p)
-        return gradient, self.loss_curvature(raw, p, targets)
+            return self.metric(raw)
+        return self.loss_curvature(raw, self.function(raw), targets)
 
 
 def link_named(name: str) -> Link:
     """Return the link with this name."""
     return LINKS[name]
-
-
-def _slope_of_one(_raw: FloatArray, _p: FloatArray) -> float:
-    return 1.0
-
-
-def _unit_curvature(raw: FloatArray, _p: FloatArray) -> OutputMetric:
-    return OutputMetric(np.ones_like(raw))
 
 
 def _log(means: FloatArray) -> FloatArray:
@@ -128,13 +132,6 @@ def _log(means: FloatArray) -> FloatArray:
 def _logit(means: FloatArray) -> FloatArray:
     found: FloatArray = logit(np.clip(means, _LEAST_MEAN, 1 - _LEAST_MEAN))
     return found
-
-
-def _exp_loss_curvature(
-    _raw: FloatArray, p: FloatArray, targets: FloatArray
-) -> OutputMetric:
-    # the second derivative of L = (e^z - y)^2 / 2 by z
-    return OutputMetric(p * (2 * p - targets))
 
 
 def _one_versus_rest(raw: FloatArray) -> FloatArray:
@@ -162,15 +159,7 @@ def _one_versus_rest_loss_curvature(
 LINKS: dict[str, Link] = {
     link.name: link
     for link in (
-        Link(
-            id=0,
-            name="identity",
-            function=identity,
-            inverse=identity,
-            slope=_slope_of_one,
-            curvature=_unit_curvature,
-            is_identity=True,
-        ),
+        Link(id=0, name="identity"),
         Link(
             id=1,
             name="exp",
@@ -178,14 +167,14 @@ LINKS: dict[str, Link] = {
             inverse=_log,
             slope=lambda _, p: p,
             curvature=lambda raw, _: OutputMetric(np.exp(2 * raw)),
-            loss_curvature=_exp_loss_curvature,
+            # the second derivative of L = (e^z - y)^2 / 2 by z
+            loss_curvature=lambda _, p, targets: OutputMetric(p * (2 * p - targets)),
         ),
         Link(
             id=2,
             name="softmax",
             function=lambda raw: softmax(raw, axis=1),
             inverse=_log,
-            slope=_slope_of_one,
             curvature=lambda _, p: OutputMetric(p, p),
             probabilities="classes",
             ignores_shifts=True,
@@ -195,7 +184,6 @@ LINKS: dict[str, Link] = {
             name="logistic",
             function=expit,
             inverse=_logit,
-            slope=_slope_of_one,
             curvature=lambda _, p: OutputMetric(p * (1 - p)),
             probabilities="labels",
         ),
@@ -220,14 +208,6 @@ LINKS: dict[str, Link] = {
             probabilities="labels",
         ),
         # the decision function is compared, not the probabilities clipped from it
-        Link(
-            id=6,
-            name="modified_huber",
-            function=identity,
-            inverse=identity,
-            slope=_slope_of_one,
-            curvature=_unit_curvature,
-            is_identity=True,
-        ),
+        Link(id=6, name="modified_huber"),
     )
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from skinfo._core._typing import AnyArray, FloatArray
 from skinfo.compression.models._activations import ACTIVATIONS
@@ -66,11 +66,6 @@ class ModelSpec:
     labels: str = "single"
     power: float = 0.0
 
-    @property
-    def name(self) -> str:
-        """The name of the class."""
-        return self.family.name
-
 
 @dataclass(frozen=True, eq=False)
 class Stack:
@@ -107,11 +102,6 @@ class Stack:
         """The number of columns that this method has, one where it returns a vector."""
         has_complement = self.link.probabilities and self.n_outputs == 1
         return 2 if has_complement else self.n_outputs
-
-    @property
-    def distortion(self) -> Literal["kl", "squared"]:
-        """The measure of change: KL divergence of probabilities, or squared error."""
-        return "kl" if self.link.probabilities else "squared"
 
 
 def layer_inputs(stack: Stack, X: Any) -> Iterator[FloatArray]:

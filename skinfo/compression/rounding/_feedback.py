@@ -19,8 +19,8 @@ References
    Post-Training Quantization and Pruning", NeurIPS 2022.
 .. [3] E. Frantar, S. Ashkboos, T. Hoefler, D. Alistarh, "GPTQ: Accurate Post-Training
    Quantization for Generative Pre-trained Transformers", arXiv:2210.17323, 2022.
-.. [4] J. Chen et al., "The Geometry of LLM Quantization: GPTQ as Babai's Nearest Plane
-   Algorithm", 2025.
+.. [4] J. Chen, Y. Shabanzadeh, E. Crnčević, T. Hoefler, D. Alistarh, "The Geometry of
+   LLM Quantization: GPTQ as Babai's Nearest Plane Algorithm", arXiv:2507.18553, 2025.
 .. [5] L. Babai, "On Lovasz' Lattice Reduction and the Nearest Lattice Point Problem",
    Combinatorica 6, 1-13, 1986.
 """
@@ -35,8 +35,12 @@ from scipy.linalg import cholesky, solve_triangular
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo.compression.file._coded_model import step_factors
 
-_MANY_ROWS = 1000  # rows beyond which a second Cholesky factor would cost too much time
-_BLOCK = 64  # rows whose errors reach the rows below in one matrix product, for speed
+# Rows beyond which no second order is tried: its Cholesky factor takes 0.1 s for 1000
+# rows, and 0.6 s for 2000.
+_MANY_ROWS = 1000
+# Rows whose errors reach the rows below in one matrix product. 1000 rows of 50 outputs
+# take 0.07 s in blocks of 8 to 64, 0.20 s one by one and 0.13 s in a single block.
+_BLOCK = 64
 LARGEST_CODE = 2.0**41  # keeps codes of tiny trial steps in int64; the coder's limit
 _LOG2E = 1 / np.log(2)  # bits in a nat
 _ROUNDING_VARIANCE = 1 / 12  # squared steps: that of a uniform rounding error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -50,20 +50,24 @@ class Block:
         return np.asarray(logs.mean(axis=1), dtype=np.float64)
 
     def rounded(
-        self, step: float, exponents: IntArray | None, rdo_lambda: float
+        self,
+        step: float,
+        exponents: IntArray | None,
+        rdo_lambda: float,
+        lattice: ReducedLattice | None,
     ) -> IntArray:
-        """Return the codes, (d, k). `exponents` (d,): of the steps, in half octaves."""
+        """Return the codes, (d, k). `exponents` (d,): of the steps, in half octaves.
+
+        `lattice`: a reduced basis of the metric, in which all steps are the same.
+        """
         weights = self._as_columns(self.weights)
+        if lattice is not None:
+            return lattice.rounded(weights, step).reshape(self.weights.shape)
         if exponents is not None:
             exponents = np.repeat(exponents, len(weights) // len(self.rows))
         codes = round_with_feedback(
             weights, self.feedback, step, rdo_lambda=rdo_lambda, exponents=exponents
         )
-        return codes.reshape(self.weights.shape)
-
-    def rounded_in(self, lattice: ReducedLattice, step: float) -> IntArray:
-        """Return the codes, (d, k), rounded in a reduced basis of the metric."""
-        codes = lattice.rounded(self._as_columns(self.weights), step)
         return codes.reshape(self.weights.shape)
 
     def products(self, values: FloatArray) -> FloatArray:
@@ -78,18 +82,15 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class LayerRounding:
-    """The inputs that vary, in blocks that count as uncorrelated.
-
-    `log_scale`: the mean of `log_scales` over all inputs.
-    """
+    """The inputs that vary, in blocks that count as uncorrelated."""
 
     blocks: tuple[Block, ...]
-    log_scale: float = field(init=False)
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def log_scale(self) -> float:
+        """The mean of `log_scales` over all inputs."""
         logs = [block.log_scales for block in self.blocks]
-        mean = float(np.mean(np.concatenate(logs))) if logs else 0.0
-        object.__setattr__(self, "log_scale", mean)
+        return float(np.mean(np.concatenate(logs))) if logs else 0.0
 
     def rounded(
         self,
@@ -116,11 +117,7 @@ class LayerRounding:
                 logs = block.log_scales - self.log_scale
                 exponents[block.rows] = np.rint(2 * logs / spacing).astype(np.int64)
                 own = spacing * exponents[block.rows]
-            found = (
-                block.rounded(step, own, rdo_lambda)
-                if lattice is None
-                else block.rounded_in(lattice, step)
-            )
+            found = block.rounded(step, own, rdo_lambda, lattice)
             codes[block.rows] = found
             values = found * np.float64(step)
             if own is not None:
@@ -136,10 +133,9 @@ class LayerRounding:
             exponents += shift
             step /= float(step_factors(np.array(spacing * shift)))
         step = float(np.float32(step))
-        zeros = np.zeros(shape[1], dtype=np.int64)
         if spacing == 0:
-            return CodedLayer(codes, step, None, None, zeros, 0)
-        return CodedLayer(codes, step, exponents, None, zeros, 0, spacing)
+            return CodedLayer(codes, step)
+        return CodedLayer(codes, step, exponents, spacing=spacing)
 
     def error(self, weights: FloatArray) -> float:
         """Return the mean squared error of the outputs, summed over them."""

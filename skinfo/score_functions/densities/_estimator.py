@@ -123,10 +123,6 @@ class ScoreFunctionEstimator(
         hessian : ndarray of shape (n_samples, n_features, n_features)
             The second derivatives.
         """
-        return self._finite_derivatives(X)
-
-    def _finite_derivatives(self, X: ArrayLike | None) -> tuple[FloatArray, FloatArray]:
-        """Return the gradient and the Hessian, or raise if they overflow."""
         with np.errstate(over="ignore", invalid="ignore"):
             gradient, hessian = self._log_density_derivatives(self._read(X))
         _checked_finite(gradient, "The derivatives of the log density")
@@ -210,7 +206,7 @@ class ScoreFunctionEstimator(
         ndarray of shape (n_samples, n_features)
             The score function, in the reciprocal units of the features.
         """
-        return -self._finite_derivatives(X)[0]
+        return -self.log_density_derivatives(X)[0]
 
     def score(self, X: ArrayLike | None = None, y: Any = None) -> float:
         r"""Return minus the Hyvarinen objective.

@@ -1,4 +1,4 @@
-"""The regressor on top: an MLP that starts from the recovered network, or any other."""
+"""The wrapped regressor: an MLP that starts from a recovered network, or any other."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, KFold
 
 from skinfo import GaussianScore, LocalLikelihoodScore
-from skinfo.score_functions.densities._grid import grid_moments
-from skinfo.score_functions.densities._moments import local_moments
+from skinfo.score_functions.densities._grid import GridWeights
+from skinfo.score_functions.densities._moments import LocalWeights
 
 N_SAMPLES = 1024
 FACTORS = np.geomspace(0.7, 20, 12)
@@ -137,8 +137,8 @@ def grid_row(n_features: int, bandwidth: float) -> list[str]:
     X = np.random.default_rng(0).standard_normal((N_GRID, n_features))
     rows = np.arange(0, N_GRID, 20)
     coarse, exact = (
-        moments(X, X[rows], bandwidth, left_out=rows)
-        for moments in (grid_moments, local_moments)
+        weights(X, X[rows], bandwidth, left_out=rows).moments()
+        for weights in (GridWeights, LocalWeights)
     )
     mean = np.abs(coarse.offsets - exact.offsets).max() / bandwidth
     covariance = np.abs(coarse.covariances - exact.covariances).max() / bandwidth**2

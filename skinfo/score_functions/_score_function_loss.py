@@ -27,11 +27,10 @@ from skinfo.score_functions.recovery._directions import SOLVERS, Solver
 from skinfo.score_functions.recovery._head import hidden_features
 from skinfo.score_functions.recovery._problem import checked_order, make_problem
 from skinfo.score_functions.recovery._recovery import recover
-from skinfo.score_functions.recovery._regressor import (
+from skinfo.score_functions.recovery._training import (
     check_regressor,
     fit_regressor,
     has_hidden_layers,
-    trains_layer,
 )
 
 # Least ridge, relative to the mean square of the hidden features, on the output weights
@@ -223,7 +222,7 @@ class ScoreFunctionLoss(
             If a parameter has the wrong type, `estimator` is no regressor, or
             `score_estimator` lacks the methods.
         """
-        solver, order = self._check_parameters()
+        solver = self._check_parameters()
         X, y = validate_data(
             self,
             X,
@@ -243,13 +242,13 @@ class ScoreFunctionLoss(
             y.reshape(len(y), -1),
             n_components=self.n_components,
             activation=self.activation,
-            order=order,
             residual_degree=self.residual_degree,
             alpha=max(alpha, _ALPHA_OF_START) if self.polish else alpha,
             solver=solver,
         )
         generator = check_random_state(self.random_state)
-        trains = self.polish and trains_layer(self.estimator)
+        is_network = self.estimator is None or has_hidden_layers(self.estimator)
+        trains = self.polish and is_network
         recovery = recover(problem, self.score_estimator, generator, trains=trains)
         if not (self.polish or recovery.search.converged):
             warn(
@@ -269,15 +268,16 @@ class ScoreFunctionLoss(
         self.estimator_, self.components_, self.intercepts_ = fit_regressor(
             self.estimator,
             problem,
-            recovery,
+            recovery.network,
+            (recovery.components, recovery.intercepts),
             alpha=alpha,
             polish=self.polish,
             one_dimensional=y.ndim == 1,
         )
         return self
 
-    def _check_parameters(self) -> tuple[Solver, int]:
-        """Return the solver and the order, or raise if a parameter is wrong."""
+    def _check_parameters(self) -> Solver:
+        """Return the solver, or raise if a parameter is wrong."""
         check_option("activation", self.activation, tuple(ACTIVATIONS))
         check_option("order", self.order, ("auto", 3, 4))
         check_option("residual_degree", self.residual_degree, ("auto", 1, 2, None))
@@ -293,8 +293,8 @@ class ScoreFunctionLoss(
         check_positive("alpha", self.alpha)
         n_init = check_integer("n_init", self.n_init, minimum=1)
         max_iter = check_integer("max_iter", self.max_iter, minimum=1)
-        solver = Solver(self.solver, float(self.mu), n_init, max_iter, float(self.tol))
-        return solver, order
+        mu, tol = float(self.mu), float(self.tol)
+        return Solver(self.solver, order, mu, n_init, max_iter, tol)
 
     def _hidden_features(self, X: FloatArray) -> FloatArray:
         return hidden_features(X, self.components_, self.intercepts_, self._activation)

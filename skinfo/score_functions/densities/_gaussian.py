@@ -10,7 +10,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from skinfo._core._scales import centers_and_scales
 from skinfo._core._typing import FloatArray
-from skinfo.score_functions.densities._estimator import ScoreFunctionEstimator
+from skinfo.score_functions.densities._estimator import (
+    SMALLEST_DEVIATION,
+    ScoreFunctionEstimator,
+)
 from skinfo.score_functions.densities._locally_quadratic import LocallyQuadraticScore
 from skinfo.score_functions.tensors._average import QuadraticPart
 from skinfo.score_functions.tensors._pointwise import contracted_scores, score_tensors
@@ -29,7 +32,9 @@ class GaussianScore(LocallyQuadraticScore):
         The covariance.
     precision_ : ndarray of shape (n_features, n_features)
         The inverse of the covariance, computed from the correlation matrix; from the
-        pseudo-inverse of that if it is singular. Zero for constant features.
+        pseudo-inverse of that if it is singular: if the standard deviation along a
+        principal axis of the standardised features is at most 1e-6. Zero for constant
+        features.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -63,7 +68,8 @@ class GaussianScore(LocallyQuadraticScore):
         # from the correlations, so that no feature is cut off for its small units
         _, scales = centers_and_scales(X)
         units = np.outer(scales, scales)
-        self.precision_: FloatArray = pinvh(self.covariance_ / units) / units
+        inverse = pinvh(self.covariance_ / units, atol=SMALLEST_DEVIATION**2)
+        self.precision_: FloatArray = inverse / units
         self._samples = X.copy()
 
     def quadratic_parts(self) -> list[QuadraticPart]:

@@ -7,17 +7,14 @@ central moment = h^6 times the third derivative of log f.
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import combinations_with_replacement, product
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from skinfo._core._typing import FloatArray, IntArray
-from skinfo.score_functions.densities._moments import (
-    LocalMoments,
-    local_moments,
-    local_skews,
-)
+from skinfo.score_functions.densities._moments import LocalMoments, LocalWeights
 from skinfo.score_functions.tensors._pointwise import unpacked
 
 # With 4, 8 and 16 nodes the largest error of the mean was 5e-4, 1e-4 and 4e-5 of the
@@ -57,90 +54,50 @@ def _sides(samples: FloatArray, bandwidth: float) -> FloatArray:
     return sides
 
 
-def grid_moments(
-    samples: FloatArray,
-    queries: FloatArray,
-    bandwidth: float,
-    *,
-    left_out: IntArray | None = None,
-    n_jobs: int | None = None,
-) -> LocalMoments:
-    """Return the moments around the queries, with errors of about 1e-4 bandwidths.
+class GridWeights(LocalWeights):
+    """Gaussian weights whose sums are convolutions on a grid.
 
-    Queries for which the grid is too coarse get exact sums. For the others, the sum of
-    the weights, a lower bound, takes the place of the effective size, with slopes of 0.
+    Queries for which the grid is too coarse get exact sums.
     """
-    field = _Field(samples, queries, bandwidth, left_out is not None)
-    weight, a, _, covariances, sparse = field.moments()
-    moments = LocalMoments(bandwidth**2 * a, covariances, weight, np.zeros_like(a))
-    if sparse.size > 0:
-        exact = local_moments(
-            samples,
-            queries[sparse],
-            bandwidth,
-            left_out=None if left_out is None else left_out[sparse],
-            n_jobs=n_jobs,
+
+    def moments(self) -> LocalMoments:
+        """Return the moments around the queries, with errors of about 1e-4 bandwidths.
+
+        On the grid, the sum of the weights, a lower bound, takes the place of the
+        effective size, with slopes of 0.
+        """
+        weight, a, _, covariances, sparse = self._ratios()
+        offsets = self.bandwidth**2 * a
+        moments = LocalMoments(offsets, covariances, weight, np.zeros_like(a))
+        if sparse.size > 0:
+            moments.put(sparse, self._exact(sparse).moments())
+        return moments
+
+    def skews(self, forms: FloatArray, vectors: FloatArray) -> FloatArray:
+        """Return the weighted mean of (e'Fe)(e'v), e = x - mean, around each query."""
+        weight, a, b, _, sparse = self._ratios()
+        c = self._derivatives(3) / weight[:, np.newaxis, np.newaxis, np.newaxis]
+        # the third derivative of log f: c - sum of a b over the three pairs + 2 aaa
+        form_a = np.einsum("nij,nj->ni", forms, a)
+        a_v = np.einsum("ni,ni->n", a, vectors)
+        skews: FloatArray = np.einsum("nijk,nij,nk->n", c, forms, vectors)
+        skews -= 2 * np.einsum("ni,nij,nj->n", form_a, b, vectors)
+        skews -= np.einsum("nij,nij->n", forms, b) * a_v
+        skews += 2 * np.einsum("ni,ni->n", form_a, a) * a_v
+        skews *= self.bandwidth**6
+        if sparse.size > 0:
+            skews[sparse] = self._exact(sparse).skews(forms[sparse], vectors[sparse])
+        return skews
+
+    def _exact(self, rows: IntArray) -> LocalWeights:
+        """Return the weights around some queries, whose sums are exact."""
+        left_out = None if self.left_out is None else self.left_out[rows]
+        queries = self.queries[rows]
+        return LocalWeights(
+            self.samples, queries, self.bandwidth, left_out, self.n_jobs
         )
-        moments.put(sparse, exact)
-    return moments
 
-
-def grid_skews(
-    samples: FloatArray,
-    queries: FloatArray,
-    bandwidth: float,
-    forms: FloatArray,
-    vectors: FloatArray,
-    *,
-    left_out: IntArray | None = None,
-    n_jobs: int | None = None,
-) -> FloatArray:
-    """Return the weighted mean of (e'Fe)(e'v), e = x - mean, around each query."""
-    field = _Field(samples, queries, bandwidth, left_out is not None)
-    weight, a, b, _, sparse = field.moments()
-    c = field.derivatives(3) / weight[:, np.newaxis, np.newaxis, np.newaxis]
-    # the third derivative of log f: c - sum of a b over the three pairs + 2 aaa
-    form_a = np.einsum("nij,nj->ni", forms, a)
-    a_v = np.einsum("ni,ni->n", a, vectors)
-    skews: FloatArray = np.einsum("nijk,nij,nk->n", c, forms, vectors)
-    skews -= 2 * np.einsum("ni,nij,nj->n", form_a, b, vectors)
-    skews -= np.einsum("nij,nij->n", forms, b) * a_v
-    skews += 2 * np.einsum("ni,ni->n", form_a, a) * a_v
-    skews *= bandwidth**6
-    if sparse.size > 0:
-        skews[sparse] = local_skews(
-            samples,
-            queries[sparse],
-            bandwidth,
-            forms[sparse],
-            vectors[sparse],
-            left_out=None if left_out is None else left_out[sparse],
-            n_jobs=n_jobs,
-        )
-    return skews
-
-
-class _Field:
-    """f and its derivatives at points; if `left_out`, without their own weights."""
-
-    def __init__(
-        self,
-        samples: FloatArray,
-        points: FloatArray,
-        bandwidth: float,
-        left_out: bool,
-    ) -> None:
-        self.left_out = left_out
-        self.n_columns = points.shape[1]
-        self.bandwidth = bandwidth
-        self.spacing = bandwidth / _NODES_PER_BANDWIDTH
-        origin = samples.min(axis=0) - _REACH * bandwidth
-        shape = _sides(samples, bandwidth).astype(np.int64)
-        self.counts = _binned((samples - origin) / self.spacing, shape)
-        self.places = ((points - origin) / self.spacing).T
-        self.varying = np.ptp(samples, axis=0) > 0
-
-    def moments(
+    def _ratios(
         self,
     ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, IntArray]:
         """Return f, grad f / f, hess f / f, the covariances, and the sparse queries.
@@ -148,48 +105,57 @@ class _Field:
         The grid is too coarse for the latter: few samples are near, or their covariance
         is small relative to h^2.
         """
-        weight, first, second = self.total(), self.derivatives(1), self.derivatives(2)
+        weight = self._along(())
+        if self.left_out is not None:
+            weight -= 1.0
+        first, second = self._derivatives(1), self._derivatives(2)
         few = ~(weight >= _LEAST_WEIGHT)
         weight[few] = 1.0
         a = first / weight[:, np.newaxis]
         b = second / weight[:, np.newaxis, np.newaxis]
         h2 = self.bandwidth**2
         covariances = h2**2 * (b - a[:, :, np.newaxis] * a[:, np.newaxis])
-        covariances += h2 * np.eye(self.n_columns)
-        block = covariances[:, self.varying][:, :, self.varying]
+        covariances += h2 * np.eye(self.queries.shape[1])
+        varying = np.ptp(self.samples, axis=0) > 0
+        block = covariances[:, varying][:, :, varying]
         if block.shape[1] > 0:
             few |= ~(np.linalg.eigvalsh(block)[:, 0] >= _LEAST_VARIANCE * h2)
         return weight, a, b, covariances, np.flatnonzero(few)
 
-    def total(self) -> FloatArray:
-        """Return f, (n,)."""
-        return self._along(()) - self.left_out
+    @cached_property
+    def _table(self) -> tuple[FloatArray, FloatArray]:
+        """Samples at each node of the grid, and places of the queries there, (d, n)."""
+        spacing = self.bandwidth / _NODES_PER_BANDWIDTH
+        origin = self.samples.min(axis=0) - _REACH * self.bandwidth
+        shape = _sides(self.samples, self.bandwidth).astype(np.int64)
+        counts = _binned((self.samples - origin) / spacing, shape)
+        return counts, ((self.queries - origin) / spacing).T
 
-    def derivatives(self, order: int) -> FloatArray:
-        """Return the derivatives of an order, (n, d, ..., d)."""
-        axes = combinations_with_replacement(range(self.n_columns), order)
-        packed = np.column_stack([self._along(each) for each in axes])
-        result = unpacked(packed, self.n_columns, order)
-        if self.left_out and order == 2:  # hess exp(-|x|^2 / 2h^2) = -I / h^2 at 0
-            result += np.eye(self.n_columns) / self.bandwidth**2
+    def _derivatives(self, order: int) -> FloatArray:
+        """Return the derivatives of f of an order, (n, d, ..., d)."""
+        d = self.queries.shape[1]
+        axes = combinations_with_replacement(range(d), order)
+        result = unpacked(np.column_stack([self._along(i) for i in axes]), d, order)
+        # the left-out weight: hess exp(-|x|^2 / 2h^2) = -I / h^2 at 0
+        if self.left_out is not None and order == 2:
+            result += np.eye(d) / self.bandwidth**2
         return result
 
     def _along(self, axes: tuple[int, ...]) -> FloatArray:
         """Return the derivative of f along these axes, with all weights, (n,)."""
+        counts, places = self._table
         # linear binning adds spacing^2 / 6 to the variance, on average
         width = np.sqrt(_NODES_PER_BANDWIDTH**2 - 1 / 6)
         smooth = gaussian_filter(
-            self.counts,
+            counts,
             width,
-            order=[axes.count(axis) for axis in range(self.n_columns)],
+            order=[axes.count(axis) for axis in range(counts.ndim)],
             mode="constant",
             truncate=_REACH,
         )
-        values: FloatArray = map_coordinates(
-            smooth, self.places, order=3, mode="constant"
-        )
-        values *= (np.sqrt(2 * np.pi) * width) ** self.n_columns
-        values /= self.spacing ** len(axes)
+        values: FloatArray = map_coordinates(smooth, places, order=3, mode="constant")
+        values *= (np.sqrt(2 * np.pi) * width) ** counts.ndim
+        values /= (self.bandwidth / _NODES_PER_BANDWIDTH) ** len(axes)
         return values
 
 

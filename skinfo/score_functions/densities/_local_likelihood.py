@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
@@ -17,13 +15,9 @@ from skinfo._core._scales import centers_and_scales
 from skinfo._core._typing import FloatArray
 from skinfo._core._warnings import warn
 from skinfo.score_functions.densities._estimator import LARGEST
-from skinfo.score_functions.densities._grid import grid_moments, grid_pays, grid_skews
+from skinfo.score_functions.densities._grid import GridWeights, grid_pays
 from skinfo.score_functions.densities._locally_quadratic import LocallyQuadraticScore
-from skinfo.score_functions.densities._moments import (
-    LocalMoments,
-    local_moments,
-    local_skews,
-)
+from skinfo.score_functions.densities._moments import LocalMoments, LocalWeights
 from skinfo.score_functions.tensors._pointwise import ORDERS
 
 
@@ -159,7 +153,7 @@ class LocalLikelihoodScore(LocallyQuadraticScore):
     def _log_density_derivatives(
         self, X: FloatArray | None
     ) -> tuple[FloatArray, FloatArray]:
-        moments = self._moments(X)
+        moments = self._weights(X).moments()
         precisions, _ = self._precisions(moments)
         # grad log p = Sigma^-1 mu, hess log p = I / h^2 - Sigma^-1
         gradient = np.einsum("nij,nj->ni", precisions, moments.offsets)
@@ -167,7 +161,8 @@ class LocalLikelihoodScore(LocallyQuadraticScore):
         return gradient / self.scale_, hessian / np.outer(self.scale_, self.scale_)
 
     def _objective(self, X: FloatArray | None) -> FloatArray:
-        moments = self._moments(X)
+        local = self._weights(X)
+        moments = local.moments()
         precisions, trust = self._precisions(moments)
         gradient = np.einsum("nij,nj->ni", precisions, moments.offsets)
         h2, weights = self.bandwidth_**2, self.scale_**-2.0
@@ -177,7 +172,7 @@ class LocalLikelihoodScore(LocallyQuadraticScore):
         slopes = np.einsum("i,nij,nji->n", weights, precisions, moved)
         forms = precisions * weights
         forms = (forms + forms.transpose(0, 2, 1)) / 2
-        slopes -= trust / h2 * self._skews(X, forms, gradient)
+        slopes -= trust / h2 * local.skews(forms, gradient)
         within = (trust > 0) & (trust < 1)
         growth = (moments.effective_sizes * within / (self._n_varying + 1))[:, None]
         turned = np.einsum("nij,njk,nk->ni", precisions, moved, gradient, optimize=True)
@@ -189,32 +184,16 @@ class LocalLikelihoodScore(LocallyQuadraticScore):
     def _n_varying(self) -> int:
         return int(np.isfinite(self.scale_).sum())
 
-    def _points(self, X: FloatArray | None) -> tuple[FloatArray, dict[str, Any]]:
-        """Return the queries (n, d), and the keyword arguments of their moments."""
-        queries, left_out = self._samples, np.arange(len(self._samples))
-        options = {"left_out": left_out, "n_jobs": self.n_jobs}
-        if X is not None:
+    def _weights(self, X: FloatArray | None) -> LocalWeights:
+        """Return the weights around the points, on a grid if that is faster."""
+        queries, left_out = self._samples, None
+        if X is None:
+            left_out = np.arange(len(queries))
+        else:
             queries = (X - self._center) / self.scale_
-            options["left_out"] = None
-        return queries, options
-
-    def _moments(self, X: FloatArray | None) -> LocalMoments:
-        """Return the moments around the queries, on a grid if that is faster."""
-        samples, h = self._samples, self.bandwidth_
-        queries, options = self._points(X)
-        on_grid = grid_pays(samples, queries, h)
-        call = grid_moments if on_grid else local_moments
-        return call(samples, queries, h, **options)
-
-    def _skews(
-        self, X: FloatArray | None, forms: FloatArray, vectors: FloatArray
-    ) -> FloatArray:
-        """Return contracted third moments (n,), as `local_skews` does."""
-        samples, h = self._samples, self.bandwidth_
-        queries, options = self._points(X)
-        on_grid = grid_pays(samples, queries, h)
-        call = grid_skews if on_grid else local_skews
-        return call(samples, queries, h, forms, vectors, **options)
+        pays = grid_pays(self._samples, queries, self.bandwidth_)
+        weights = GridWeights if pays else LocalWeights
+        return weights(self._samples, queries, self.bandwidth_, left_out, self.n_jobs)
 
     def _precisions(self, moments: LocalMoments) -> tuple[FloatArray, FloatArray]:
         """Return Sigma^-1 (n, d, d), and the weight of Sigma against h^2 I (n,)."""

@@ -52,90 +52,91 @@ class LocalMoments:
         self.size_slopes[rows] = others.size_slopes
 
 
-def local_moments(
-    samples: FloatArray,
-    queries: FloatArray,
-    bandwidth: float,
-    *,
-    left_out: IntArray | None = None,
-    n_jobs: int | None = None,
-) -> LocalMoments:
-    """Return the moments around the queries, in blocks of bounded memory.
+@dataclass(frozen=True)
+class LocalWeights:
+    """Gaussian weights of samples (n_samples, d) around queries (n, d).
 
-    `left_out` (n_queries,): the sample that has no weight for each query.
+    `left_out` (n,): the sample that has no weight for each query. Sums over the samples
+    are taken in blocks of queries, of bounded memory, in `n_jobs` jobs.
     """
-    monomials = _monomials(samples)
 
-    def block_moments(block: slice) -> tuple[FloatArray, FloatArray, FloatArray]:
-        own = None if left_out is None else left_out[block]
-        weights = _weights(samples, queries[block], own, bandwidth)
-        sums = weights @ monomials
-        total = sums[:, :1]
-        np.multiply(weights, weights, out=weights)
-        squares = weights.sum(axis=1)
-        centers = weights @ samples / squares[:, np.newaxis]
-        return sums / total, total[:, 0] ** 2 / squares, centers
+    samples: FloatArray
+    queries: FloatArray
+    bandwidth: float
+    left_out: IntArray | None = None
+    n_jobs: int | None = None
 
-    results = _in_blocks(block_moments, len(queries), len(samples), n_jobs)
-    means, sizes, centers = (
-        np.concatenate(part) for part in zip(*results, strict=True)
-    )
-    d = queries.shape[1]
-    first, second = means[:, 1 : 1 + d], unpacked(means[:, 1 + d :], d, 2)
-    covariances = second - first[:, :, np.newaxis] * first[:, np.newaxis]
-    # w' = w (x_j - q) / h^2, so that log sum w has the slope (mean - q) / h^2
-    slopes = 2 * (first - centers) / bandwidth**2
-    return LocalMoments(first - queries, covariances, sizes, slopes)
+    def moments(self) -> LocalMoments:
+        """Return the moments around the queries."""
+        monomials = _monomials(self.samples)
 
+        def block_moments(block: slice) -> tuple[FloatArray, FloatArray, FloatArray]:
+            weights = self._of_block(block)
+            sums = weights @ monomials
+            total = sums[:, :1]
+            np.multiply(weights, weights, out=weights)
+            squares = weights.sum(axis=1)
+            centers = weights @ self.samples / squares[:, np.newaxis]
+            return sums / total, total[:, 0] ** 2 / squares, centers
 
-def local_skews(
-    samples: FloatArray,
-    queries: FloatArray,
-    bandwidth: float,
-    forms: FloatArray,
-    vectors: FloatArray,
-    *,
-    left_out: IntArray | None = None,
-    n_jobs: int | None = None,
-) -> FloatArray:
-    """Return the weighted mean of (e'Fe)(e'v), e = x - mean, around each query.
-
-    `forms` (n_queries, d, d): F, symmetric; `vectors` (n_queries, d): v.
-    """
-    monomials = _monomials(samples)
-    d = samples.shape[1]
-    upper = np.triu_indices(d)
-    doubled = np.where(upper[0] == upper[1], 1.0, 2.0)
-
-    def block_skews(block: slice) -> FloatArray:
-        own = None if left_out is None else left_out[block]
-        weights = _weights(samples, queries[block], own, bandwidth)
-        weights /= weights.sum(axis=1, keepdims=True)
-        centers, form = weights @ samples, forms[block]
-        # e'Fe = m'Fm - 2 m'Fx + x'Fx
-        turned = np.einsum("nij,nj->ni", form, centers)
-        constant = np.einsum("ni,ni->n", turned, centers)
-        coefficients = np.column_stack(
-            [constant, -2 * turned, form[:, *upper] * doubled]
+        means, sizes, centers = (
+            np.concatenate(part)
+            for part in zip(*self._in_blocks(block_moments), strict=True)
         )
-        values = coefficients @ monomials.T
-        values *= weights
-        along = vectors[block] @ samples.T
-        along -= np.einsum("ni,ni->n", vectors[block], centers)[:, np.newaxis]
-        result: FloatArray = np.einsum("nj,nj->n", values, along)
-        return result
+        d = self.queries.shape[1]
+        first, second = means[:, 1 : 1 + d], unpacked(means[:, 1 + d :], d, 2)
+        covariances = second - first[:, :, np.newaxis] * first[:, np.newaxis]
+        # w' = w (x_j - q) / h^2, so that log sum w has the slope (mean - q) / h^2
+        slopes = 2 * (first - centers) / self.bandwidth**2
+        return LocalMoments(first - self.queries, covariances, sizes, slopes)
 
-    results = _in_blocks(block_skews, len(queries), len(samples), n_jobs)
-    return np.concatenate(results)
+    def skews(self, forms: FloatArray, vectors: FloatArray) -> FloatArray:
+        """Return the weighted mean of (e'Fe)(e'v), e = x - mean, around each query.
 
+        `forms` (n, d, d): F, symmetric; `vectors` (n, d): v.
+        """
+        monomials = _monomials(self.samples)
+        upper = np.triu_indices(self.samples.shape[1])
+        doubled = np.where(upper[0] == upper[1], 1.0, 2.0)
 
-def _in_blocks(
-    call: Callable[[slice], Any], n_queries: int, n_samples: int, n_jobs: int | None
-) -> list[Any]:
-    """Return the results of a function for blocks of the queries."""
-    budget = min(_BLOCK_BYTES, int(get_config()["working_memory"] * 2**20))
-    blocks = gen_batches(n_queries, max(1, budget // (8 * n_samples)))
-    return run_tasks(call, [(block,) for block in blocks], n_jobs=n_jobs)
+        def block_skews(block: slice) -> FloatArray:
+            weights = self._of_block(block)
+            weights /= weights.sum(axis=1, keepdims=True)
+            centers, form = weights @ self.samples, forms[block]
+            # e'Fe = m'Fm - 2 m'Fx + x'Fx
+            turned = np.einsum("nij,nj->ni", form, centers)
+            constant = np.einsum("ni,ni->n", turned, centers)
+            coefficients = np.column_stack(
+                [constant, -2 * turned, form[:, *upper] * doubled]
+            )
+            values = coefficients @ monomials.T
+            values *= weights
+            along = vectors[block] @ self.samples.T
+            along -= np.einsum("ni,ni->n", vectors[block], centers)[:, np.newaxis]
+            result: FloatArray = np.einsum("nj,nj->n", values, along)
+            return result
+
+        return np.concatenate(self._in_blocks(block_skews))
+
+    def _in_blocks(self, call: Callable[[slice], Any]) -> list[Any]:
+        """Return the results of a function for blocks of the queries."""
+        budget = min(_BLOCK_BYTES, int(get_config()["working_memory"] * 2**20))
+        n_rows = max(1, budget // (8 * len(self.samples)))
+        blocks = gen_batches(len(self.queries), n_rows)
+        return run_tasks(call, [(block,) for block in blocks], n_jobs=self.n_jobs)
+
+    def _of_block(self, block: slice) -> FloatArray:
+        """Return the weights around some queries, of maximum 1, (n, n_samples)."""
+        queries = self.queries[block]
+        # log weights up to a constant of each query: x.q / h^2 - |x|^2 / 2h^2
+        logs = queries @ self.samples.T
+        logs -= 0.5 * np.einsum("ij,ij->i", self.samples, self.samples)
+        logs /= self.bandwidth**2
+        if self.left_out is not None:
+            logs[np.arange(len(queries)), self.left_out[block]] = -np.inf
+        logs -= logs.max(axis=1, keepdims=True)  # or all may underflow
+        weights: FloatArray = np.exp(logs, out=logs)
+        return weights
 
 
 def _monomials(samples: FloatArray) -> FloatArray:
@@ -143,18 +144,3 @@ def _monomials(samples: FloatArray) -> FloatArray:
     first, second = np.triu_indices(samples.shape[1])
     ones = np.ones((len(samples), 1))
     return np.hstack([ones, samples, samples[:, first] * samples[:, second]])
-
-
-def _weights(
-    samples: FloatArray, points: FloatArray, left_out: IntArray | None, bandwidth: float
-) -> FloatArray:
-    """Return the weights around each point, scaled to a maximum of 1, (n_points, n)."""
-    # log weights up to a constant of each query: x.q / h^2 - |x|^2 / 2h^2
-    logs = points @ samples.T
-    logs -= 0.5 * np.einsum("ij,ij->i", samples, samples)
-    logs /= bandwidth**2
-    if left_out is not None:
-        logs[np.arange(len(points)), left_out] = -np.inf
-    logs -= logs.max(axis=1, keepdims=True)  # or all may underflow
-    weights: FloatArray = np.exp(logs, out=logs)
-    return weights

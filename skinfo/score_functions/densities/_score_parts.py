@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -13,30 +11,10 @@ from skinfo.score_functions.tensors._average import Parts, QuadraticPart
 from skinfo.score_functions.tensors._contraction import ContractedPart
 
 
-@dataclass(frozen=True)
-class ScoreMethods:
-    """The methods of an estimator that give its scores; None for those it lacks.
-
-    `quadratic_parts()`: parts in which log p is quadratic near each sample.
-    `contract(None, vectors, order)`: S_order(v, ..., v), (n, n_vectors).
-    `log_density_derivatives()`: gradient (n, d) and Hessian, (n, d, d) or (d, d).
-    All of them at the samples of `fit`.
-    """
-
-    quadratic_parts: Callable[[], Parts] | None
-    contract: Callable[[None, FloatArray, int], Any] | None
-    log_density_derivatives: Callable[[], tuple[Any, Any]] | None
-
-    @classmethod
-    def of(cls, estimator: Any) -> Self:
-        """Look the methods up by name, in an object of any class."""
-        return cls(*(getattr(estimator, field.name, None) for field in fields(cls)))
-
-
 def check_score_estimator(estimator: Any) -> None:
     """Raise unless an estimator has a method that gives its scores."""
-    methods = ScoreMethods.of(estimator)
-    if methods.contract is None and methods.log_density_derivatives is None:
+    _, contract, derivatives = _score_methods(estimator)
+    if contract is None and derivatives is None:
         raise TypeError(
             f"score_estimator={estimator!r} has neither the method contract nor "
             "log_density_derivatives. Pass a LocalLikelihoodScore, or an estimator "
@@ -53,10 +31,10 @@ def score_parts(
     which is exact where log p is not quadratic, unless the scores of single samples are
     needed (`samplewise`) and `log_density_derivatives` gives them.
     """
-    methods = ScoreMethods.of(estimator)
-    if methods.quadratic_parts is not None:
-        return methods.quadratic_parts()
-    derivatives, contract = methods.log_density_derivatives, methods.contract
+    quadratic_parts, contract, derivatives = _score_methods(estimator)
+    if quadratic_parts is not None:
+        parts: Parts = quadratic_parts()
+        return parts
     if derivatives is None or (contract is not None and not samplewise):
         return [_contracted_part(estimator, shape)]
     name = "log_density_derivatives()"
@@ -65,6 +43,18 @@ def score_parts(
     shape_of_hessian = shape if np.ndim(hessian) == 3 else shape[1:]
     hessian = _checked_scores(estimator, name, hessian, (*shape_of_hessian, shape[1]))
     return [QuadraticPart(np.ones(len(gradient)), -gradient, hessian)]
+
+
+def _score_methods(estimator: Any) -> list[Any]:
+    """Return three methods that give the scores at the samples of `fit`.
+
+    None stands for a method that the estimator lacks. They are
+    `quadratic_parts()`: parts in which log p is quadratic near each sample;
+    `contract(None, vectors, order)`: S_order(v, ..., v), (n, n_vectors);
+    `log_density_derivatives()`: gradient (n, d) and Hessian, (n, d, d) or (d, d).
+    """
+    names = ("quadratic_parts", "contract", "log_density_derivatives")
+    return [getattr(estimator, name, None) for name in names]
 
 
 def _contracted_part(estimator: Any, shape: tuple[int, int]) -> ContractedPart:

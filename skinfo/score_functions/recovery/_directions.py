@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -37,9 +37,13 @@ _STARTS_FOR_BOTH_SIGNS = 4
 
 @dataclass(frozen=True)
 class Solver:
-    """The algorithm that finds the directions, and its parameters."""
+    """The algorithm that finds the directions, and its parameters.
+
+    `order`: that of the tensor T whose decomposition they are, 3 or 4.
+    """
 
     name: str
+    order: int
     mu: float
     n_init: int
     max_iter: int
@@ -57,7 +61,6 @@ def recover_directions(
     residual: FloatArray,
     *,
     n_components: int,
-    order: int,
     solver: Solver,
     generator: np.random.RandomState,
 ) -> Search:
@@ -67,25 +70,24 @@ def recover_directions(
     T = mean(residual S_order).
     """
     weighted = [part.weighted(residual / len(y)) for part in parts]
-    if solver.is_stochastic:  # no whitening by M
-        moment = total([part.weighted(y / len(y)) for part in parts], 2)
-        sign_of_weights = 1.0 if np.trace(moment) > 0 else -1.0
-        return stochastic_descent(
-            quadratic(weighted),
-            _random_start(n_components, parts[0].n_columns, generator),
-            mu=solver.mu,
-            sign=SIGN_OF_FOURTH * sign_of_weights,
-            n_epochs=solver.max_iter,
-            generator=generator,
-        )
-    if order == 3:
+    if solver.order == 3:
         basis = back = _leading_subspace(weighted, n_components)
         signature = np.ones(n_components)
     else:
         moment = total([part.weighted(y / len(y)) for part in parts], 2)
+        if solver.is_stochastic:  # no whitening by M
+            sign_of_weights = 1.0 if np.trace(moment) > 0 else -1.0
+            return stochastic_descent(
+                quadratic(weighted),
+                _random_start(n_components, parts[0].n_columns, generator),
+                mu=solver.mu,
+                sign=SIGN_OF_FOURTH * sign_of_weights,
+                n_epochs=solver.max_iter,
+                generator=generator,
+            )
         basis, back, signature = _diagonal_coordinates(moment, n_components)
-    tensor = average_tensor([part.along(basis) for part in weighted], order)
-    return _search(tensor, signature, order, solver, generator).along(back)
+    tensor = average_tensor([part.along(basis) for part in weighted], solver.order)
+    return _search(tensor, signature, solver, generator).along(back)
 
 
 def _leading_subspace(weighted: Parts, n_components: int) -> FloatArray:
@@ -121,7 +123,6 @@ def _diagonal_coordinates(
 def _search(
     tensor: AverageTensor,
     signature: FloatArray,
-    order: int,
     solver: Solver,
     generator: np.random.RandomState,
 ) -> Search:
@@ -135,32 +136,20 @@ def _search(
         return pseudo_orthonormal_directions(
             tensor, signature, starts, max_iter=solver.max_iter, tol=solver.tol
         )
-    run: Callable[[FloatArray], Search]
+    search = partial(orthonormal_directions, even=solver.order == 4)
     if solver.name == "lbfgs":
-
-        def run(start: FloatArray) -> Search:
-            return smallest_designed_loss(
-                tensor,
-                start,
-                mu=solver.mu,
-                sign=SIGN_OF_FOURTH * signature[0],
-                max_iter=solver.max_iter,
-                tol=solver.tol,
-            )
-
-    else:
-
-        def run(start: FloatArray) -> Search:
-            return orthonormal_directions(
-                tensor,
-                start,
-                even=order == 4,
-                max_iter=solver.max_iter,
-                tol=solver.tol,
-            )
-
-    searches = [run(_random_start(k, k, generator)) for _ in range(solver.n_init)]
-    return max(searches, key=lambda search: search.objective)
+        sign = SIGN_OF_FOURTH * signature[0]
+        search = partial(smallest_designed_loss, mu=solver.mu, sign=sign)
+    searches = [
+        search(
+            tensor,
+            _random_start(k, k, generator),
+            max_iter=solver.max_iter,
+            tol=solver.tol,
+        )
+        for _ in range(solver.n_init)
+    ]
+    return max(searches, key=lambda each: each.objective)
 
 
 def _random_start(k: int, d: int, generator: np.random.RandomState) -> FloatArray:

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 
 from skinfo._core._typing import FloatArray
-from skinfo.score_functions.recovery._landscape import designed_loss
-from skinfo.score_functions.recovery._solution import white_parts
+from skinfo.score_functions.densities._score_parts import score_parts
+from skinfo.score_functions.recovery._landscape import designed_loss, unit_rows
+from skinfo.score_functions.recovery._problem import Problem
 from skinfo.score_functions.recovery._whitening import Whitening
 from skinfo.score_functions.tensors._average import (
     MOST_EXPLICIT,
     AverageTensor,
     Parts,
+    QuadraticPart,
     average_tensor,
 )
 
@@ -41,28 +43,32 @@ class FittedLoss:
         tensor = self.tensor
         if tensor is None:
             shape = len(self.weights), components.shape[1]
-            parts = white_parts(self.score, self.whitening, shape)
+            parts = [
+                part.along(self.whitening.root)
+                for part in score_parts(self.score, shape)
+            ]
             tensor, directions = _along(parts, self.weights, directions)
         loss, _ = designed_loss(tensor, directions, mu=self.mu, sign=self.sign)
         return loss
 
 
 def fit_loss(
+    problem: Problem,
     score: Any,
-    whitening: Whitening,
-    weights: FloatArray,
-    *,
-    mu: float,
     parts: Parts,
+    residual: FloatArray,
     components: FloatArray,
 ) -> tuple[FittedLoss, float]:
     """Return the loss, and its value at the recovered directions (k, d).
 
-    `parts`: the scores of the samples, in white coordinates.
+    `parts`: the scores of the samples, in white coordinates. `residual` (n,): the
+    output that weights the samples in T.
     """
+    whitening, mu = problem.whitening, problem.solver.mu
+    weights = residual / len(residual)
     directions = _white_directions(components, whitening)
     kept = None
-    samplewise = all(part.samplewise() is not None for part in parts)
+    samplewise = all(isinstance(part, QuadraticPart) for part in parts)
     if samplewise and parts[0].n_columns <= MOST_EXPLICIT:
         kept = tensor = average_tensor([part.weighted(weights) for part in parts], 4)
     else:
@@ -75,9 +81,7 @@ def fit_loss(
 
 def _white_directions(components: FloatArray, whitening: Whitening) -> FloatArray:
     """Return unit directions in white coordinates."""
-    white: FloatArray = components @ whitening.root
-    lengths = np.linalg.norm(white, axis=1, keepdims=True)
-    return white / np.where(lengths > 0, lengths, 1)
+    return unit_rows(components @ whitening.root)
 
 
 def _along(

@@ -50,7 +50,7 @@ class Search:
 
     def along(self, back: FloatArray) -> Search:
         """Return the search with directions mapped by `back` (d, k) to unit rows."""
-        return replace(self, directions=_unit_rows(self.directions @ back.T))
+        return replace(self, directions=unit_rows(self.directions @ back.T))
 
 
 def polynomial_residual(X: FloatArray, Y: FloatArray, degree: int) -> FloatArray:
@@ -228,7 +228,7 @@ def stochastic_descent(
             losses.append(loss)
             size = float(np.linalg.norm(gradient)) or 1.0
             pace = _PACE / np.sqrt(1 + epoch)
-            directions = _unit_rows(directions - pace * gradient / size)
+            directions = unit_rows(directions - pace * gradient / size)
         history.append(float(np.sum(losses)))
     whole = ImplicitTensor(parts)
     return Search(directions, _objective(whole, directions), history, converged=True)
@@ -247,7 +247,7 @@ def _orthogonal_factor(matrix: FloatArray) -> FloatArray:
     return factor
 
 
-def _unit_rows(rows: FloatArray) -> FloatArray:
+def unit_rows(rows: FloatArray) -> FloatArray:
     """Return the rows divided by their norms; rows of zeros stay."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return rows / np.where(lengths > 0, lengths, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skinfo._core._checks import check_integer
 from skinfo._core._typing import FloatArray, IntArray
 from skinfo._core._warnings import warn
+from skinfo.score_functions.densities._score_parts import score_parts
 from skinfo.score_functions.recovery._directions import Solver
 from skinfo.score_functions.recovery._landscape import polynomial_residual
 from skinfo.score_functions.recovery._whitening import (
@@ -19,6 +21,7 @@ from skinfo.score_functions.recovery._whitening import (
     fit_scaling,
     fit_whitening,
 )
+from skinfo.score_functions.tensors._average import Parts
 
 # Order of "auto". For symmetric inputs and no bias, the mean third derivative of "relu"
 # and the mean fourth ones of "tanh" and "logistic" are 0: they see no such unit.
@@ -45,7 +48,6 @@ class Problem:
     whitening: Whitening
     n_components: int
     activation: str
-    order: int
     residual_degree: int
     alpha: float
     solver: Solver
@@ -71,6 +73,15 @@ class Problem:
     def white(self) -> FloatArray:
         """The samples in white coordinates, (n, rank)."""
         return self.whitening.apply(self.X)
+
+    def score_parts(self, score: Any) -> Parts:
+        """Return the scores that an estimator, fitted on X, gives at the samples.
+
+        They are in white coordinates.
+        """
+        samplewise = self.solver.is_stochastic
+        parts = score_parts(score, self.X.shape, samplewise=samplewise)
+        return [part.along(self.whitening.root) for part in parts]
 
     def outputs_for_tensors(self) -> tuple[FloatArray, FloatArray]:
         """Return y for M = mean(y S_2), and its residual for T = mean(y S_order)."""
@@ -102,7 +113,6 @@ def make_problem(
     *,
     n_components: Any,
     activation: str,
-    order: int,
     residual_degree: int | str | None,
     alpha: float,
     solver: Solver,
@@ -115,7 +125,8 @@ def make_problem(
     center, scale = Y.mean(axis=0), Y.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)
     whitening = fit_coordinates(X, solver)
-    degree = order - 2 if residual_degree == "auto" else int(residual_degree or 0)
+    auto = residual_degree == "auto"
+    degree = solver.order - 2 if auto else int(residual_degree or 0)
     return Problem(
         X,
         (Y - center) / scale,
@@ -124,7 +135,6 @@ def make_problem(
         whitening,
         _checked_n_components(n_components, X.shape[1], whitening.rank),
         activation,
-        order,
         _affordable_degree(degree, *X.shape),
         alpha,
         solver,
@@ -153,13 +163,11 @@ def _checked_n_components(value: Any, n_features: int, rank: int) -> int:
 
 def _affordable_degree(degree: int, n_samples: int, n_features: int) -> int:
     """Return the largest degree that the samples allow; warn if it is lower."""
-    n_terms = [
-        0,
-        1 + n_features,
-        1 + n_features + n_features * (n_features + 1) // 2,
-    ]
     affordable = degree
-    while n_samples < _SAMPLES_PER_TERM * n_terms[affordable]:
+    while affordable > 0:
+        n_terms = comb(n_features + affordable, affordable)
+        if n_samples >= _SAMPLES_PER_TERM * n_terms:
+            break
         affordable -= 1
     if affordable < degree:
         warn(

@@ -8,10 +8,7 @@ import numpy as np
 
 from skinfo._core._scales import centers_and_scales
 from skinfo._core._typing import FloatArray
-
-# Standard deviation along a principal axis of standardised columns, below which the
-# axis is a linear dependence up to rounding, and is left out.
-_SMALLEST_DEVIATION = 1e-6
+from skinfo.score_functions.densities._estimator import SMALLEST_DEVIATION
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ def fit_whitening(X: FloatArray) -> Whitening:
     scale = np.where(np.isfinite(scale), scale, 1.0)
     _, deviations, axes = np.linalg.svd((X - mean) / scale, full_matrices=False)
     deviations = deviations / np.sqrt(n_samples)
-    kept = deviations > _SMALLEST_DEVIATION
+    kept = deviations > SMALLEST_DEVIATION
     if not kept.any():
         return Whitening(mean, np.zeros((n_features, 1)), np.zeros((n_features, 1)))
     root = scale[:, np.newaxis] * axes[kept].T * deviations[kept]

@@ -44,9 +44,6 @@ class Part(Protocol):
     def total(self, order: int) -> FloatArray:
         """Return the sum of weights times S_order, order 2 to 4, (d, ..., d)."""
 
-    def samplewise(self) -> QuadraticPart | None:
-        """Return the part if it knows the scores of each sample, else None."""
-
 
 Parts: TypeAlias = Sequence[Part]
 
@@ -83,9 +80,6 @@ class QuadraticPart:
 
     def total(self, order: int) -> FloatArray:
         return {2: _second, 3: _third, 4: _fourth}[order](self)
-
-    def samplewise(self) -> QuadraticPart:
-        return self
 
     def blocks(self) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
         """Yield weights, slopes and H = ss + B of blocks of samples."""
@@ -125,9 +119,7 @@ def average_tensor(parts: Parts, order: int) -> AverageTensor:
 
 def quadratic(parts: Parts) -> list[QuadraticPart]:
     """Return the parts, or raise unless all know the scores of each sample."""
-    known = [
-        samplewise for part in parts if (samplewise := part.samplewise()) is not None
-    ]
+    known = [part for part in parts if isinstance(part, QuadraticPart)]
     if len(known) < len(parts):
         raise TypeError(
             "solver='sgd', and more than "

@@ -44,9 +44,6 @@ class ContractedPart:
             lambda vectors: self._powers(vectors, order), self.n_columns, order
         )
 
-    def samplewise(self) -> None:
-        return None
-
     def _powers(self, vectors: FloatArray, order: int) -> FloatArray:
         """Return T(v, ..., v) of vectors in these coordinates, (n_vectors,)."""
         values = np.zeros(len(vectors))

@@ -150,6 +150,23 @@ def test_weights_of_rows_decide_where_cells_are_split():
     assert np.sum(cells.points[:, 0] > 15) > 1.2 * np.sum(cells.points[:, 0] < 15)
 
 
+def test_scatter_is_around_the_mean_of_the_samples():
+    """Few samples beside many have little scatter: their cells are split last.
+
+    Half of the 300 splits take the widest cell, a row of distant points; the others
+    take those with the largest scatter, which are the pairs.
+    """
+    many_and_few = np.array([[0, 0], [1, 0], [1, 0], [1, 0]], dtype=float)
+    pair = np.array([[0, 0], [0.5, 0]])
+    distant = np.outer(10 * np.arange(151), [1, 0])
+    points = np.vstack([*[many_and_few] * 549, *[pair] * 150, distant])
+    counts = np.concatenate([[1000, 1, 1, 1] * 549, [100] * 300, [1] * 151])
+    groups = np.repeat(np.arange(700), [4] * 549 + [2] * 150 + [151])
+    cells = of_samples(points, groups, counts)
+    sizes = np.bincount(cells.groups)
+    assert sizes.tolist() == [1] * 549 + [2] * 150 + [151]
+
+
 @pytest.mark.parametrize("n_distinct", [1, 2, 30])
 @pytest.mark.parametrize("scale", [1.0, 0.1, 1e-3, 1 / 3])
 def test_many_equal_vectors_end_in_a_cell_for_each_value(scale, n_distinct):

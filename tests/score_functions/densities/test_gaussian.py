@@ -75,6 +75,32 @@ def test_singular_covariances_have_a_pseudo_inverse():
     np.testing.assert_array_equal(constant.transform(np.ones((5, 2))), 0)
 
 
+@pytest.mark.parametrize("n", [200, 2000])
+@pytest.mark.parametrize("mean", [0.0, 1e3, 1e8])
+@pytest.mark.parametrize(
+    "units", [[1.0, 1.0, 1.0, 1.0], [1e-6, 1.0, 1e6, 1.0], [1e3, 1e-3, 10.0, 1e9]]
+)
+def test_exact_dependence_is_found_whatever_the_rounding(units, mean, n):
+    for seed in range(8):
+        X = mean + np.random.default_rng(seed).normal(size=(n, 4))
+        X[:, 2] = X[:, 0] + X[:, 1]
+        Z = (X - X.mean(axis=0)) / X.std(axis=0)
+        inverse = np.linalg.pinv(Z, rcond=1e-6)
+        precision = GaussianScore().fit(X * units).precision_
+        scales = X.std(axis=0) * units
+        np.testing.assert_allclose(
+            precision * np.outer(scales, scales), n * inverse @ inverse.T, atol=1e-5
+        )
+
+
+def test_nearly_dependent_features_are_told_apart():
+    X = np.random.default_rng(0).normal(size=(500, 3))
+    X[:, 2] = X[:, 0] + X[:, 1] + 1e-5 * X[:, 2]
+    fitted = GaussianScore().fit(X)
+    identity = fitted.precision_ @ fitted.covariance_
+    np.testing.assert_allclose(identity, np.eye(3), atol=1e-4)
+
+
 # ---- the mixture
 
 

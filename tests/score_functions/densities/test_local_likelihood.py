@@ -11,8 +11,8 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
 
 from skinfo import GaussianScore, LocalLikelihoodScore
-from skinfo.score_functions.densities._grid import grid_moments, grid_pays, grid_skews
-from skinfo.score_functions.densities._moments import local_moments, local_skews
+from skinfo.score_functions.densities._grid import GridWeights, grid_pays
+from skinfo.score_functions.densities._moments import LocalWeights
 
 
 def samples_of(d, n=120, seed=0):
@@ -88,9 +88,10 @@ def random_forms(n, d, seed=0):
 def test_local_moments_equal_a_plain_loop(d):
     X, h = samples_of(d), 0.8
     left_out = np.arange(len(X))
-    moments = local_moments(X, X, h, left_out=left_out)
+    local = LocalWeights(X, X, h, left_out)
+    moments = local.moments()
     forms, vectors = random_forms(len(X), d)
-    skews = local_skews(X, X, h, forms, vectors, left_out=left_out)
+    skews = local.skews(forms, vectors)
     for i, query in enumerate(X[:15]):
         mean, covariance, third, weights = plain_moments(X, query, h, i)
         np.testing.assert_allclose(moments.offsets[i], mean, atol=1e-11)
@@ -217,11 +218,13 @@ def test_grid_moments_are_close_to_the_exact_ones(d, left_out):
     assert grid_pays(X, X, h)
     rows = np.arange(0, 20_000, 50)
     out = rows if left_out else None
-    coarse = grid_moments(X, X[rows], h, left_out=out)
-    exact = local_moments(X, X[rows], h, left_out=out)
+    on_grid, in_full = (
+        weights(X, X[rows], h, out) for weights in (GridWeights, LocalWeights)
+    )
+    coarse, exact = on_grid.moments(), in_full.moments()
     forms, vectors = random_forms(len(rows), d)
-    coarse_skews = grid_skews(X, X[rows], h, forms, vectors, left_out=out)
-    exact_skews = local_skews(X, X[rows], h, forms, vectors, left_out=out)
+    coarse_skews = on_grid.skews(forms, vectors)
+    exact_skews = in_full.skews(forms, vectors)
     np.testing.assert_allclose(coarse.offsets, exact.offsets, atol=1e-3 * h)
     np.testing.assert_allclose(coarse.covariances, exact.covariances, atol=1e-3 * h**2)
     np.testing.assert_allclose(coarse_skews, exact_skews, atol=1e-2 * h**3)

@@ -30,20 +30,28 @@ def noisy_network(n, activation, seed):
 
 @pytest.mark.parametrize("factor", FACTORS)
 @pytest.mark.parametrize(
-    ("activation", "n", "seed"), [("relu", 300, 0), ("relu", 300, 1), ("tanh", 150, 0)]
+    ("activation", "n", "seed", "spread"),
+    [
+        ("relu", 300, 0, 1),
+        ("relu", 300, 1, 1),
+        ("tanh", 150, 0, 1),
+        ("tanh", 150, 0, 30),
+    ],
 )
 def test_the_factor_that_predicts_the_held_out_fifth_is_chosen(
-    activation, n, seed, factor
+    activation, n, seed, spread, factor
 ):
     """The held-out outputs are those that the network of this factor predicts.
 
     It sees the other samples alone, so that with the held-out ones among them another
-    factor may be better.
+    factor may be better. Held-out inputs that are spread more widely do not change the
+    coordinates of the others.
     """
     data = noisy_network(n, activation, seed)
     # the fifth is the first thing that is drawn from the seed
     rows = np.random.RandomState(seed).permutation(n)
     held_out, rest = rows[: n // 5], rows[n // 5 :]
+    data.X[held_out] *= spread
     model = ScoreFunctionLoss(
         n_components=2, activation=activation, polish=False, random_state=seed
     )

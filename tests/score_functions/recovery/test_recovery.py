@@ -17,8 +17,8 @@ from skinfo.score_functions.recovery._landscape import (
     smallest_designed_loss,
     stochastic_descent,
 )
-from skinfo.score_functions.recovery._polish import trained_briefly
-from skinfo.score_functions.recovery._solution import explained_share
+from skinfo.score_functions.recovery._recovery import explained_share
+from skinfo.score_functions.recovery._training import trained_briefly
 from skinfo.score_functions.recovery._whitening import fit_whitening
 from skinfo.score_functions.tensors._average import ExplicitTensor, QuadraticPart
 
@@ -195,8 +195,7 @@ def test_orthogonal_relu_directions_are_recovered(name):
         y - y.mean(),
         residual,
         n_components=4,
-        order=4,
-        solver=Solver(name, 30.0, 5, 300, 1e-12),
+        solver=Solver(name, 4, 30.0, 5, 300, 1e-12),
         generator=np.random.RandomState(0),
     )
     assert misfit(search.directions, truth) <= 0.05
@@ -212,8 +211,7 @@ def test_few_directions_of_order_three_lie_in_their_span():
         y,
         y,
         n_components=2,
-        order=3,
-        solver=Solver("fixed_point", 30.0, 5, 300, 1e-12),
+        solver=Solver("fixed_point", 3, 30.0, 5, 300, 1e-12),
         generator=np.random.RandomState(0),
     )
     inside = truth @ search.directions.T

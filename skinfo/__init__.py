@@ -35,7 +35,7 @@ from skinfo.score_functions.densities._gaussian import (
 )
 from skinfo.score_functions.densities._local_likelihood import LocalLikelihoodScore
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 __all__ = [
     "ChowLiuTree",

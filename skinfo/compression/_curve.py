@@ -80,9 +80,10 @@ def compressors_at(
     check_is_fitted(compressor)
     targets = METHODS[compressor.method].targets
     if "rate" not in targets:
+        others = [name for name, each in METHODS.items() if "rate" in each.targets]
         raise ValueError(
             f"method={compressor.method!r} is set by {targets[0]}, and has no curve of "
-            "rates. Pass a compressor with method='rate_distortion' or 'kmeans'."
+            f"rates. Pass a compressor with method={' or '.join(map(repr, others))}."
         )
     frozen = FrozenEstimator(compressor.estimator_)
     for rate in _check_rates(rates):

@@ -16,7 +16,7 @@ from skinfo import (
 )
 from skinfo.dependence.measures._by_name import MEASURES
 from skinfo.dependence.measures._measure import DependenceMeasure
-from skinfo.dependence.variables._encoding import SCALES
+from skinfo.dependence.variables._encoding import SCALES, exact_offsets
 
 
 def monotone_pair(n_samples=200, seed=0):
@@ -50,6 +50,11 @@ class RankCorrelation(DependenceMeasure[np.ndarray]):
         return 3
 
     def prepare(self, vector):
+        if len(vector.columns) > 1 or vector.nominal.any():
+            raise ValueError(
+                "rank_correlation takes one column of numbers for x and y each. Pass "
+                "one, or measure='mutual_information'."
+            )
         [column] = vector.columns
         return np.argsort(np.argsort(column.values)).astype(float)
 
@@ -108,6 +113,27 @@ def test_wrong_parameters_and_too_few_samples_are_named():
         independence_test(x[:2], y[:2], **test)
     with pytest.raises(ValueError, match=r"cannot be used with z"):
         independence_test(x, y, x, **test)
+    for wrong in (np.column_stack([x, y]), x.astype(str)):
+        with pytest.raises(ValueError, match=r"takes one column of numbers"):
+            independence_test(wrong, y, **test)
+
+
+def test_a_measure_is_not_symmetric_unless_it_says_so():
+    @dataclass(frozen=True)
+    class Directed(RankCorrelation):
+        symmetric: ClassVar[bool] = DependenceMeasure.symmetric
+
+        def values(self, x, y, orders):
+            return [each * x[0] for each in super().values(x, y, orders)]
+
+    MEASURES["directed"] = Directed
+    try:
+        values = pairwise_dependence(
+            np.column_stack(monotone_pair()), measure="directed"
+        ).values
+    finally:
+        del MEASURES["directed"]
+    assert values[0, 1] != values[1, 0]
 
 
 def test_a_measure_that_lacks_a_member_cannot_be_made():
@@ -124,15 +150,35 @@ def test_a_measure_that_lacks_a_member_cannot_be_made():
 
 
 def robust(values, counts):
-    """Return coordinates in units of the interquartile range."""
-    samples = np.repeat(values, counts).astype(float)
-    low, high = np.quantile(samples, [0.25, 0.75])
-    return (values.astype(float) - values[0]) / (high - low)
+    """Return coordinates in units of the interquartile range, if that is not 0."""
+    offsets = exact_offsets(values)
+    low, high = np.quantile(np.repeat(offsets, counts), [0.25, 0.75])
+    return offsets / (high - low) if high > low else offsets
 
 
 def test_an_unknown_scale_is_refused():
-    with pytest.raises(ValueError, match=r"scale='robust' is not .*'rank', 'standard'"):
-        mutual_information(*monotone_pair(), scale="robust")
+    with pytest.raises(ValueError, match=r"scale='sturdy' is not .*'rank', 'standard'"):
+        mutual_information(*monotone_pair(), scale="sturdy")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [0.0, 0.0],
+        [1e300] * 3,
+        np.array([2**62] * 2),
+        np.arange(-(2**63), -(2**63) + 1000),
+        np.array([0, 0, 0, 0, 1]),
+        np.array([-3, 1e-4, 2e-4, 0.5, 4], dtype=np.float32),
+        np.array([True, False]),
+    ],
+    ids=["zeros", "large", "integers", "large integers", "rare", "float32", "bool"],
+)
+def test_the_example_does_what_step_1_asks_for(values):
+    coordinates = robust(*np.unique(values, return_counts=True))
+    assert coordinates.dtype == np.float64
+    assert np.isfinite(coordinates).all()
+    assert (np.diff(coordinates) > 0).all()
 
 
 def test_one_row_adds_a_scale(monkeypatch):

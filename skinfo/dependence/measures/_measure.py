@@ -24,7 +24,7 @@ class DependenceMeasure(ABC, Generic[Prepared]):
     all permutations and pairs.
     """
 
-    symmetric: ClassVar[bool]
+    symmetric: ClassVar[bool] = False
     """Whether the dependence of x with y is that of y with x."""
 
     @abstractmethod

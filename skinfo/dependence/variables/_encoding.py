@@ -154,17 +154,17 @@ def _standardized(values: AnyArray, counts: IntArray) -> FloatArray:
         # a power of two scales values near 1 without rounding
         _, exponent = np.frexp(np.abs(values).max())
         values = np.ldexp(values, -int(exponent) - 1)
-    offsets = _offsets(values)
+    offsets = exact_offsets(values)
     mean = np.average(offsets, weights=counts)
     deviation = np.sqrt(np.average((offsets - mean) ** 2, weights=counts))
     return offsets / deviation if deviation > 0 else offsets
 
 
 def _unscaled(values: AnyArray, _counts: IntArray) -> FloatArray:
-    return values.astype(float) if values.dtype.kind == "f" else _offsets(values)
+    return values.astype(float) if values.dtype.kind == "f" else exact_offsets(values)
 
 
-def _offsets(values: AnyArray) -> FloatArray:
+def exact_offsets(values: AnyArray) -> FloatArray:
     """Return ascending values minus the smallest, exact for integers of any size."""
     if values.dtype.kind in "iu":
         # modulo 2^64 the differences are exact, also where int64 overflows

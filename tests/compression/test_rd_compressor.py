@@ -45,7 +45,6 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.validation import check_is_fitted
 
 from skinfo import RDCompressor, compress, load_compressed
-from skinfo.compression import _rd_compressor
 from skinfo.compression.distortion._importance import IMPORTANCES
 from skinfo.compression.schemes import _target
 from skinfo.compression.schemes._methods import METHODS
@@ -928,10 +927,6 @@ def test_saved_file_keeps_permissions_and_links(tmp_path):
 def test_save_into_no_folder_fails(tmp_path):
     with pytest.raises(FileNotFoundError):
         compressed("LogisticRegression").save(tmp_path / "none" / "model")
-
-
-def test_module_names_are_public():
-    assert _rd_compressor.RDCompressor is RDCompressor
 
 
 # Promised sizes and distortions, where they are fast; all are in the benchmarks

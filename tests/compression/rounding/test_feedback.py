@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skinfo.compression.file._coded_model import step_factors
 from skinfo.compression.rounding import _feedback
 from skinfo.compression.rounding._feedback import feedback_factors, round_with_feedback
 
@@ -23,7 +22,7 @@ def make_weights(d, k, seed=1):
 
 
 def steps_of(step, exponents, d):
-    return step * (np.ones(d) if exponents is None else step_factors(exponents))
+    return step * (np.ones(d) if exponents is None else 2.0 ** (exponents / 2))
 
 
 def round_in_loops(weights, feedback, steps, rdo_lambda):
@@ -90,19 +89,6 @@ def test_order_is_that_in_which_scales_differ_less():
 def test_metric_that_is_not_positive_definite_is_refused():
     with pytest.raises(np.linalg.LinAlgError):
         feedback_factors(np.ones((3, 3)) - 2 * np.eye(3))
-
-
-# Steps
-
-
-def test_step_factors_are_powers_of_the_root_of_two():
-    exponents = np.arange(-9, 10)
-    assert_allclose(step_factors(exponents), 2.0 ** (exponents / 2), rtol=1e-15)
-
-
-def test_step_factors_of_even_exponents_are_exact():
-    exponents = np.arange(-40, 41, 2)
-    assert_array_equal(step_factors(exponents), 2.0 ** (exponents // 2))
 
 
 # Rounding

@@ -6,6 +6,7 @@ import copy
 import pickle
 import threading
 import warnings
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -720,6 +721,26 @@ def test_random_state_draws_the_samples(monkeypatch):
         RDCompressor(frozen, random_state=seed).fit(X).to_bytes() for seed in (0, 0, 1)
     ]
     assert files[0] == files[1] != files[2]
+
+
+def test_very_many_samples_are_drawn_from_with_their_targets(monkeypatch):
+    monkeypatch.setattr(_target, "_MOST_SAMPLES", 30)
+    problems = []
+    kmeans = METHODS["kmeans"]
+
+    def recorded(problem):
+        problems.append(problem)
+        return kmeans.compress(problem)
+
+    monkeypatch.setitem(METHODS, "kmeans", replace(kmeans, compress=recorded))
+    frozen = FrozenEstimator(fitted("LinearRegression"))
+    for y in (X[:, 0], None):
+        RDCompressor(frozen, method="kmeans", random_state=0).fit(X, y)
+    with_targets, without = problems
+    assert_array_equal(with_targets.X[:, 0], with_targets.y)
+    assert len(np.unique(with_targets.y)) == 30
+    assert without.X.shape == (30, D)
+    assert without.y is None
 
 
 def test_random_state_of_the_caller_moves_on():

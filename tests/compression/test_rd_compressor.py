@@ -47,7 +47,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from skinfo import RDCompressor, compress, load_compressed
 from skinfo.compression.distortion._importance import IMPORTANCES
-from skinfo.compression.schemes import _target
 from skinfo.compression.schemes._methods import METHODS
 
 D = 8
@@ -714,17 +713,18 @@ def test_same_seed_gives_the_same_file(name, method):
     assert again.to_bytes() == compressed(name, method=method).to_bytes()
 
 
-def test_random_state_draws_the_samples(monkeypatch):
-    monkeypatch.setattr(_target, "_MOST_SAMPLES", 60)
+def test_random_state_draws_the_samples():
+    many, _ = make_data(n=21_000)
     frozen = FrozenEstimator(fitted("LogisticRegression"))
     files = [
-        RDCompressor(frozen, random_state=seed).fit(X).to_bytes() for seed in (0, 0, 1)
+        RDCompressor(frozen, method="kmeans", random_state=seed).fit(many).to_bytes()
+        for seed in (0, 0, 1)
     ]
     assert files[0] == files[1] != files[2]
 
 
 def test_very_many_samples_are_drawn_from_with_their_targets(monkeypatch):
-    monkeypatch.setattr(_target, "_MOST_SAMPLES", 30)
+    many, _ = make_data(n=21_000)
     problems = []
     kmeans = METHODS["kmeans"]
 
@@ -734,12 +734,12 @@ def test_very_many_samples_are_drawn_from_with_their_targets(monkeypatch):
 
     monkeypatch.setitem(METHODS, "kmeans", replace(kmeans, compress=recorded))
     frozen = FrozenEstimator(fitted("LinearRegression"))
-    for y in (X[:, 0], None):
-        RDCompressor(frozen, method="kmeans", random_state=0).fit(X, y)
+    for y in (many[:, 0], None):
+        RDCompressor(frozen, method="kmeans", random_state=0).fit(many, y)
     with_targets, without = problems
     assert_array_equal(with_targets.X[:, 0], with_targets.y)
-    assert len(np.unique(with_targets.y)) == 30
-    assert without.X.shape == (30, D)
+    assert len(np.unique(with_targets.y)) == 20_000
+    assert without.X.shape == (20_000, D)
     assert without.y is None
 
 

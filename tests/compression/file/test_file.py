@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
+from skinfo import load_compressed
 from skinfo.compression.coding._range_coder import IntegerReader, encode_integers
 from skinfo.compression.file import _fields, _file
 from skinfo.compression.file._coded_model import (
@@ -26,7 +27,7 @@ from skinfo.compression.file._coded_model import (
     decoded,
     step_factors,
 )
-from skinfo.compression.file._file import from_bytes, load_compressed, to_bytes
+from skinfo.compression.file._file import from_bytes, to_bytes
 from skinfo.compression.models._reading import read_stack
 from skinfo.compression.models._writing import write_model
 from tests.compression.stacks import FAMILY_OF_NAME, make_coded_model, make_spec

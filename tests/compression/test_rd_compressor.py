@@ -6,6 +6,7 @@ import copy
 import pickle
 import threading
 import warnings
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -45,9 +46,7 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.validation import check_is_fitted
 
 from skinfo import RDCompressor, compress, load_compressed
-from skinfo.compression import _rd_compressor
 from skinfo.compression.distortion._importance import IMPORTANCES
-from skinfo.compression.schemes import _target
 from skinfo.compression.schemes._methods import METHODS
 
 D = 8
@@ -714,13 +713,34 @@ def test_same_seed_gives_the_same_file(name, method):
     assert again.to_bytes() == compressed(name, method=method).to_bytes()
 
 
-def test_random_state_draws_the_samples(monkeypatch):
-    monkeypatch.setattr(_target, "_MOST_SAMPLES", 60)
+def test_random_state_draws_the_samples():
+    many, _ = make_data(n=21_000)
     frozen = FrozenEstimator(fitted("LogisticRegression"))
     files = [
-        RDCompressor(frozen, random_state=seed).fit(X).to_bytes() for seed in (0, 0, 1)
+        RDCompressor(frozen, method="kmeans", random_state=seed).fit(many).to_bytes()
+        for seed in (0, 0, 1)
     ]
     assert files[0] == files[1] != files[2]
+
+
+def test_very_many_samples_are_drawn_from_with_their_targets(monkeypatch):
+    many, _ = make_data(n=21_000)
+    problems = []
+    kmeans = METHODS["kmeans"]
+
+    def recorded(problem):
+        problems.append(problem)
+        return kmeans.compress(problem)
+
+    monkeypatch.setitem(METHODS, "kmeans", replace(kmeans, compress=recorded))
+    frozen = FrozenEstimator(fitted("LinearRegression"))
+    for y in (many[:, 0], None):
+        RDCompressor(frozen, method="kmeans", random_state=0).fit(many, y)
+    with_targets, without = problems
+    assert_array_equal(with_targets.X[:, 0], with_targets.y)
+    assert len(np.unique(with_targets.y)) == 20_000
+    assert without.X.shape == (20_000, D)
+    assert without.y is None
 
 
 def test_random_state_of_the_caller_moves_on():
@@ -928,10 +948,6 @@ def test_saved_file_keeps_permissions_and_links(tmp_path):
 def test_save_into_no_folder_fails(tmp_path):
     with pytest.raises(FileNotFoundError):
         compressed("LogisticRegression").save(tmp_path / "none" / "model")
-
-
-def test_module_names_are_public():
-    assert _rd_compressor.RDCompressor is RDCompressor
 
 
 # Promised sizes and distortions, where they are fast; all are in the benchmarks

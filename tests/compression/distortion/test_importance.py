@@ -13,7 +13,6 @@ from scipy.special import softmax
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 from sklearn.neural_network import MLPClassifier
 
-from skinfo.compression.distortion import _importance
 from skinfo.compression.distortion._importance import (
     gauss_newton_matrix,
     input_covariance,
@@ -21,33 +20,20 @@ from skinfo.compression.distortion._importance import (
     unit_importance,
     weight_importance,
 )
-from skinfo.compression.models._activations import ACTIVATIONS
-from skinfo.compression.models._families import FAMILIES
-from skinfo.compression.models._links import LINKS
 from skinfo.compression.models._reading import read_stack
-from skinfo.compression.models._stack import (
-    AffineLayer,
-    ModelSpec,
-    Stack,
-    forward,
+from tests.compression.stacks import (
+    LINK_NAMES,
+    make_layers,
+    make_stack,
+    outputs_of,
 )
 
-SPEC = ModelSpec(FAMILIES[129], "float64", "float64", ("C",))
+ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
 PROBABILITIES = ("softmax", "logistic", "ovr", "double_logistic")
 
 
-def make_stack(sizes, link, activation="tanh", seed=0):
-    rng = np.random.default_rng(seed)
-    n_layers = len(sizes) - 1
-    layers = tuple(
-        AffineLayer(
-            rng.normal(size=(sizes[i], sizes[i + 1])),
-            rng.normal(size=sizes[i + 1]),
-            activation if i < n_layers - 1 else "identity",
-        )
-        for i in range(n_layers)
-    )
-    return Stack(layers, LINKS[link], SPEC)
+def random_stack(sizes, link, activation="tanh"):
+    return make_stack(make_layers(sizes, activation), link)
 
 
 def make_samples(stack, n_samples=6, seed=1):
@@ -64,7 +50,7 @@ def make_samples(stack, n_samples=6, seed=1):
 
 def losses(stack, X, targets):
     """Return the loss of each sample, (n,)."""
-    p = stack.link.function(forward(stack, X))
+    p = stack.link.function(outputs_of(stack, X))
     if stack.link.name in ("softmax", "ovr"):
         return -np.log(p[targets == 1])
     if stack.link.name in PROBABILITIES:
@@ -124,8 +110,8 @@ def assert_all_close(found, expected, rtol=1e-4):
 
 
 NETWORKS = [
-    *(((4, 3), link, "identity") for link in LINKS),
-    *(((3, 4, 3, 2), link, "tanh") for link in LINKS),
+    *(((4, 3), link, "identity") for link in LINK_NAMES),
+    *(((3, 4, 3, 2), link, "tanh") for link in LINK_NAMES),
     *(((3, 4, 3, 2), "softmax", activation) for activation in ACTIVATIONS),
     ((3, 4, 3, 5, 1), "logistic", "logistic"),
 ]
@@ -133,7 +119,7 @@ NETWORKS = [
 
 @pytest.mark.parametrize(("sizes", "link", "activation"), NETWORKS)
 def test_gradient_is_the_mean_squared_derivative(sizes, link, activation):
-    stack = make_stack(sizes, link, activation)
+    stack = random_stack(sizes, link, activation)
     X, targets = make_samples(stack)
     first, _ = finite_differences(lambda s: losses(s, X, targets), stack, 1e-4)
     expected = {key: np.mean(value**2) for key, value in first.items()}
@@ -143,7 +129,7 @@ def test_gradient_is_the_mean_squared_derivative(sizes, link, activation):
 
 @pytest.mark.parametrize(("sizes", "link", "activation"), NETWORKS)
 def test_hessian_is_the_positive_mean_second_derivative(sizes, link, activation):
-    stack = make_stack(sizes, link, activation)
+    stack = random_stack(sizes, link, activation)
     X, targets = make_samples(stack)
     _, second = finite_differences(lambda s: losses(s, X, targets), stack, 1e-4)
     expected = {key: max(0, np.mean(value)) for key, value in second.items()}
@@ -155,7 +141,7 @@ def test_hessian_is_the_positive_mean_second_derivative(sizes, link, activation)
 
 @pytest.mark.parametrize(("sizes", "link", "activation"), NETWORKS)
 def test_quartic_term_counts_the_weight_once(sizes, link, activation):
-    stack = make_stack(sizes, link, activation)
+    stack = random_stack(sizes, link, activation)
     X, targets = make_samples(stack)
     first, second = finite_differences(lambda s: losses(s, X, targets), stack, 1e-4)
     expected = {
@@ -169,11 +155,11 @@ def test_quartic_term_counts_the_weight_once(sizes, link, activation):
 
 @pytest.mark.parametrize(("sizes", "link", "activation"), NETWORKS)
 def test_kl_is_the_curvature_of_the_distortion(sizes, link, activation):
-    stack = make_stack(sizes, link, activation)
+    stack = random_stack(sizes, link, activation)
     X, _ = make_samples(stack)
-    raw = forward(stack, X)
+    raw = outputs_of(stack, X)
     _, second = finite_differences(
-        lambda s: divergences(stack, raw, forward(s, X)), stack, 1e-3
+        lambda s: divergences(stack, raw, outputs_of(s, X)), stack, 1e-3
     )
     expected = {key: np.mean(value) for key, value in second.items()}
     found = weight_importance(stack, X, None, "kl")
@@ -182,10 +168,10 @@ def test_kl_is_the_curvature_of_the_distortion(sizes, link, activation):
 
 
 def test_kl_of_softmax_is_the_diagonal_of_explicit_jacobians():
-    stack = make_stack((3, 5, 4), "softmax", "tanh")
+    stack = random_stack((3, 5, 4), "softmax", "tanh")
     X, _ = make_samples(stack)
-    probabilities = softmax(forward(stack, X), axis=1)
-    jacobians, _ = finite_differences(lambda s: forward(s, X), stack, 1e-5)
+    probabilities = softmax(outputs_of(stack, X), axis=1)
+    jacobians, _ = finite_differences(lambda s: outputs_of(s, X), stack, 1e-5)
     expected = {
         key: np.mean(
             [
@@ -202,7 +188,7 @@ def test_kl_of_softmax_is_the_diagonal_of_explicit_jacobians():
 @pytest.mark.parametrize("link", ["softmax", "logistic", "double_logistic", "identity"])
 @pytest.mark.parametrize("activation", ["identity", "relu"])
 def test_hessian_is_kl_without_curved_activations(link, activation):
-    stack = make_stack((4, 6, 5, 3), link, activation)
+    stack = random_stack((4, 6, 5, 3), link, activation)
     X, targets = make_samples(stack, n_samples=20)
     found = weight_importance(stack, X, targets, "hessian")
     for one, other in zip(found, weight_importance(stack, X, None, "kl"), strict=True):
@@ -210,9 +196,9 @@ def test_hessian_is_kl_without_curved_activations(link, activation):
 
 
 def test_mean_over_labels_of_the_gradient_kind_is_kl():
-    stack = make_stack((3, 4, 3), "softmax")
+    stack = random_stack((3, 4, 3), "softmax")
     X, _ = make_samples(stack, n_samples=1)
-    probabilities = softmax(forward(stack, X), axis=1)[0]
+    probabilities = softmax(outputs_of(stack, X), axis=1)[0]
     by_label = [weight_importance(stack, X, y[None], "gradient") for y in np.eye(3)]
     found = weight_importance(stack, X, None, "kl")
     for i, importance in enumerate(found):
@@ -221,7 +207,7 @@ def test_mean_over_labels_of_the_gradient_kind_is_kl():
 
 
 def test_uniform_is_one():
-    stack = make_stack((3, 4, 2), "softmax")
+    stack = random_stack((3, 4, 2), "softmax")
     found = weight_importance(stack, np.zeros((1, 3)), None, "uniform")
     assert [importance.shape for importance in found] == [(3, 4), (4, 2)]
     assert all((importance == 1).all() for importance in found)
@@ -230,7 +216,7 @@ def test_uniform_is_one():
 # "hessian" is cut at 0 after the mean
 @pytest.mark.parametrize("kind", ["kl", "gradient", "gradient+hessian"])
 def test_importance_is_the_mean_over_samples_and_not_of_means(kind):
-    stack = make_stack((3, 4, 2), "softmax")
+    stack = random_stack((3, 4, 2), "softmax")
     X, targets = make_samples(stack, n_samples=5)
     one_by_one = [
         weight_importance(stack, X[i : i + 1], targets[i : i + 1], kind)
@@ -242,29 +228,42 @@ def test_importance_is_the_mean_over_samples_and_not_of_means(kind):
         assert_allclose(importance, mean, rtol=1e-10)
 
 
+def with_recorded_blocks(stack):
+    """Return the stack, and a list that gets the number of samples of each block."""
+    sizes = []
+
+    def function(raw):
+        sizes.append(len(raw))
+        return stack.link.function(raw)
+
+    return replace(stack, link=replace(stack.link, function=function)), sizes
+
+
 @pytest.mark.parametrize("kind", ["kl", "gradient", "hessian", "gradient+hessian"])
-def test_blocks_do_not_change_the_importance(kind, monkeypatch):
-    stack = make_stack((4, 5, 4, 3), "softmax")
+def test_blocks_do_not_change_the_importance(kind):
+    stack, sizes = with_recorded_blocks(random_stack((4, 5, 4, 3), "softmax"))
     X, targets = make_samples(stack, n_samples=50)
     whole = weight_importance(stack, X, targets, kind)
-    monkeypatch.setattr(_importance, "_BLOCK_BYTES", 5000)
-    for one, other in zip(
-        weight_importance(stack, X, targets, kind), whole, strict=True
-    ):
+    assert max(sizes) == 50
+    sizes.clear()
+    with sklearn.config_context(working_memory=0.005):
+        found = weight_importance(stack, X, targets, kind)
+    assert max(sizes) < 20
+    for one, other in zip(found, whole, strict=True):
         assert_allclose(one, other, rtol=1e-12)
 
 
 def test_working_memory_bounds_the_blocks():
-    stack = make_stack((4, 5, 3), "softmax")
+    stack, sizes = with_recorded_blocks(random_stack((4, 5, 3), "softmax"))
     with sklearn.config_context(working_memory=0.01):
-        blocks = list(_importance._blocks(stack, np.zeros((1000, 4)), n_rows=3))
-    assert len(blocks) > 10
-    assert blocks[-1].stop == 1000
+        weight_importance(stack, np.zeros((1000, 4)), None, "kl")
+    assert len(sizes) > 10
+    assert sum(sizes) == 1000
 
 
 @pytest.mark.parametrize("kind", ["kl", "gradient", "hessian", "gradient+hessian"])
 def test_sparse_samples_have_the_importance_of_dense_ones(kind):
-    stack = make_stack((4, 3), "softmax")
+    stack = random_stack((4, 3), "softmax")
     X, targets = make_samples(stack)
     X[X < 0] = 0
     [dense] = weight_importance(stack, X, targets, kind)
@@ -275,7 +274,7 @@ def test_sparse_samples_have_the_importance_of_dense_ones(kind):
 @pytest.mark.parametrize("link", PROBABILITIES)
 @pytest.mark.parametrize("kind", ["kl", "gradient", "hessian", "gradient+hessian"])
 def test_certain_predictions_have_finite_importances_of_at_least_zero(link, kind):
-    stack = make_stack((3, 4, 3), link)
+    stack = random_stack((3, 4, 3), link)
     last = stack.layers[-1]
     stack = replace(
         stack, layers=(stack.layers[0], replace(last, weights=last.weights * 1e4))
@@ -287,14 +286,14 @@ def test_certain_predictions_have_finite_importances_of_at_least_zero(link, kind
 
 
 def test_supervised_importance_without_targets_is_an_error():
-    stack = make_stack((3, 2), "softmax")
+    stack = random_stack((3, 2), "softmax")
     with pytest.raises(ValueError, match=r"importance='hessian' needs .* Pass y"):
         weight_importance(stack, np.zeros((2, 3)), None, "hessian")
 
 
-@pytest.mark.parametrize("link", LINKS)
+@pytest.mark.parametrize("link", LINK_NAMES)
 def test_unit_importance_is_that_of_the_biases(link):
-    stack = make_stack((3, 4, 2), link)
+    stack = random_stack((3, 4, 2), link)
     X, _ = make_samples(stack)
     ones = np.ones((len(X), 1))
     # the weight of a constant input is a bias
@@ -354,7 +353,7 @@ def test_a_label_that_the_model_does_not_know_is_an_error():
 
 def explicit_matrix(stack, X):
     """Return the Schur complement from one Jacobian a sample."""
-    metric = stack.link.metric(forward(stack, X))
+    metric = stack.link.metric(outputs_of(stack, X))
     k, d = stack.n_outputs, stack.n_inputs
     whole = np.zeros(((d + 1) * k, (d + 1) * k))
     for i, x in enumerate(X):
@@ -368,31 +367,21 @@ def explicit_matrix(stack, X):
     return whole[:n, :n] - whole[:n, n:] @ of_biases @ whole[n:, :n]
 
 
-@pytest.mark.parametrize("link", LINKS)
+@pytest.mark.parametrize("link", LINK_NAMES)
 def test_gauss_newton_matrix_is_the_schur_complement(link):
-    stack = make_stack((4, 3), link)
+    stack = random_stack((4, 3), link)
     X, _ = make_samples(stack, n_samples=30)
     found = gauss_newton_matrix(stack, X)
     assert_allclose(found, explicit_matrix(stack, X), rtol=1e-8, atol=1e-10)
     assert_array_equal(found, found.T)
 
 
-@pytest.mark.parametrize("link", LINKS)
-def test_gauss_newton_matrix_with_fixed_biases_has_the_diagonal_kl(link):
-    stack = make_stack((4, 3), link)
-    X, _ = make_samples(stack, n_samples=30)
-    metric = stack.link.metric(forward(stack, X))
-    whole, _ = _importance._weight_products(X, metric)
-    [importance] = weight_importance(stack, X, None, "kl")
-    assert_allclose(np.diag(whole), importance.ravel(), rtol=1e-10)
-
-
 def test_gauss_newton_matrix_predicts_the_divergence_after_a_refit_of_the_biases():
-    stack = make_stack((3, 3), "softmax")
+    stack = random_stack((3, 3), "softmax")
     X, _ = make_samples(stack, n_samples=200)
     rng = np.random.default_rng(5)
     change = 1e-3 * rng.normal(size=(3, 3))
-    raw = forward(stack, X)
+    raw = outputs_of(stack, X)
     metric = stack.link.metric(raw)
     # the best biases, of the quadratic form, by least squares over the samples
     of_biases = np.diag(metric.scales.sum(axis=0))
@@ -408,7 +397,7 @@ def test_gauss_newton_matrix_predicts_the_divergence_after_a_refit_of_the_biases
 
 
 def test_far_inputs_lose_no_digits():
-    stack = make_stack((3, 2), "softmax")
+    stack = random_stack((3, 2), "softmax")
     X, _ = make_samples(stack, n_samples=50)
     far = 2.0**20
     weights = stack.layers[0].weights
@@ -422,7 +411,7 @@ def test_far_inputs_lose_no_digits():
 
 @pytest.mark.parametrize("link", ["identity", "exp", "softmax"])
 def test_sparse_samples_have_the_matrix_of_dense_ones(link):
-    stack = make_stack((4, 3), link)
+    stack = random_stack((4, 3), link)
     X, _ = make_samples(stack, n_samples=20)
     X[X < 0] = 0
     found = gauss_newton_matrix(stack, csr_matrix(X))

@@ -10,19 +10,14 @@ from scipy.special import expit, softmax
 
 from skinfo.compression.distortion._distortion import distortion
 from skinfo.compression.distortion._output_fit import fit_outputs
-from skinfo.compression.models import _links
-from skinfo.compression.models._families import FAMILIES
-from skinfo.compression.models._stack import AffineLayer, ModelSpec, Stack
+from tests.compression.stacks import make_linear_layer, make_stack, n_outputs_of
 
 LINKS = ("exp", "softmax", "logistic", "ovr", "double_logistic")
 
 
-def make_stack(link):
+def stack_with(link):
     """Return a layer with this link: only its outputs count here."""
-    k = 1 if link in ("exp", "logistic", "double_logistic") else 3
-    number = 27 if link == "exp" else 64
-    spec = ModelSpec(FAMILIES[number], "float64", "float64", ("C",))
-    return Stack((AffineLayer(np.ones((2, k)), np.zeros(k)),), _links.LINKS[link], spec)
+    return make_stack([make_linear_layer(np.ones((2, n_outputs_of(link))))], link)
 
 
 def outputs(stack, n=200, seed=0):
@@ -48,7 +43,7 @@ def least_distortion(stack, raw, changed, start):
 
 @pytest.mark.parametrize("link", LINKS)
 def test_fit_is_that_of_the_least_distortion(link):
-    stack = make_stack(link)
+    stack = stack_with(link)
     raw, changed = outputs(stack)
     fit = fit_outputs(stack.link, raw, changed)
     start = np.array([1.0, *raw.mean(axis=0)])
@@ -60,7 +55,7 @@ def test_fit_is_that_of_the_least_distortion(link):
 @pytest.mark.parametrize("size", [1e2, 1e4, 1e6])
 def test_outputs_of_a_sure_model_are_scaled_down(link, size):
     """Some of those that are sure are wrong, by more than any logit should be."""
-    stack = make_stack(link)
+    stack = stack_with(link)
     raw, changed = outputs(stack)
     raw, changed = size * raw, size * changed
     apply = expit if link == "logistic" else (lambda z: softmax(z, axis=1))
@@ -79,7 +74,7 @@ def test_outputs_of_a_sure_model_are_scaled_down(link, size):
 
 @pytest.mark.parametrize("link", LINKS)
 def test_fit_never_does_worse_than_the_means(link):
-    stack = make_stack(link)
+    stack = stack_with(link)
     for seed in range(5):
         raw, changed = outputs(stack, n=5, seed=seed)
         raw, changed = 8 * raw, 9 * changed
@@ -91,7 +86,7 @@ def test_fit_never_does_worse_than_the_means(link):
 
 @pytest.mark.parametrize("link", LINKS)
 def test_fit_makes_up_for_a_shift_and_a_scale(link):
-    stack = make_stack(link)
+    stack = stack_with(link)
     raw, _ = outputs(stack)
     changed = 1.5 * (raw - np.arange(1.0, raw.shape[1] + 1) / 4)
     found = fitted(fit_outputs(stack.link, raw, changed), changed)
@@ -100,7 +95,7 @@ def test_fit_makes_up_for_a_shift_and_a_scale(link):
 
 @pytest.mark.parametrize("link", LINKS)
 def test_outputs_that_do_not_vary_or_point_away_keep_their_scale(link):
-    stack = make_stack(link)
+    stack = stack_with(link)
     raw, changed = outputs(stack)
     fit = fit_outputs(stack.link, raw, np.full_like(changed, 7.0))
     assert fit.scale == 1
@@ -112,7 +107,7 @@ def test_outputs_that_do_not_vary_or_point_away_keep_their_scale(link):
 
 @pytest.mark.parametrize("link", [each for each in LINKS if each != "ovr"])
 def test_tolerance_is_the_noise_that_doubles_a_small_distortion(link):
-    stack = make_stack(link)
+    stack = stack_with(link)
     rng = np.random.default_rng(0)
     raw = rng.normal(size=(20_000, stack.n_outputs))
     changed = raw + 0.01 * rng.normal(size=raw.shape)
@@ -127,8 +122,16 @@ def test_tolerance_is_the_noise_that_doubles_a_small_distortion(link):
 
 @pytest.mark.parametrize("link", LINKS)
 def test_outputs_are_not_written_to(link):
-    stack = make_stack(link)
+    stack = stack_with(link)
     raw, changed = outputs(stack)
     for array in (raw, changed):
         array.setflags(write=False)
     fit_outputs(stack.link, raw, changed)
+
+
+def test_outputs_beyond_all_slopes_have_a_finite_fit():
+    raw = np.array([[0.0], [0.1], [0.2], [0.3]])
+    changed = np.array([[850.0], [-830.0], [890.0], [-910.0]])
+    with np.errstate(over="ignore"):
+        fit = fit_outputs(stack_with("exp").link, raw, changed)
+    assert np.isfinite([fit.scale, *fit.centre]).all()

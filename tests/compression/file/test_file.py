@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
+from skinfo import load_compressed
 from skinfo.compression.coding._range_coder import IntegerReader, encode_integers
 from skinfo.compression.file import _fields, _file
 from skinfo.compression.file._coded_model import (
@@ -26,12 +27,10 @@ from skinfo.compression.file._coded_model import (
     decoded,
     step_factors,
 )
-from skinfo.compression.file._file import from_bytes, load_compressed, to_bytes
-from skinfo.compression.models._families import FAMILIES
-from skinfo.compression.models._links import LINKS
+from skinfo.compression.file._file import from_bytes, to_bytes
 from skinfo.compression.models._reading import read_stack
-from skinfo.compression.models._stack import ModelSpec
 from skinfo.compression.models._writing import write_model
+from tests.compression.stacks import FAMILY_OF_NAME, make_coded_model, make_spec
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 5))
@@ -47,30 +46,23 @@ TARGETS = {
 METHODS = ("predict", "predict_proba", "decision_function")
 
 
-NAMES = [family.name for family in FAMILIES.values() if family.find_class()]
-
-
-def family_named(name):
-    return next(family for family in FAMILIES.values() if family.name == name)
-
-
 def targets_of(name):
     if name in {"RidgeClassifier", "RidgeClassifierCV", "MLPClassifier"}:
         return ("binary", "multiclass", "multilabel")
-    if family_named(name).is_classifier:
+    if FAMILY_OF_NAME[name].is_classifier:
         return ("binary", "multiclass")
     if name.startswith("MultiTask"):
         return ("several",)
     return ("one", "several") if name in {"Ridge", "MLPRegressor"} else ("one",)
 
 
-CASES = [(name, target) for name in NAMES for target in targets_of(name)]
+CASES = [(name, target) for name in FAMILY_OF_NAME for target in targets_of(name)]
 
 
 @cache
 def stack_of(name, target, dtype="float64"):
     """Return a fitted model as a stack."""
-    family = family_named(name)
+    family = FAMILY_OF_NAME[name]
     quick = {"random_state": 0, "max_iter": 20 if family.is_network else 1000}
     quick |= {"hidden_layer_sizes": (6, 4)} if family.is_network else {}
     quick |= {"Cs": 2, "cv": 2} if name == "LogisticRegressionCV" else {}
@@ -179,6 +171,19 @@ def assert_round_trip(model, feature_names=None):
     return data
 
 
+# Steps
+
+
+def test_step_factors_are_powers_of_the_root_of_two():
+    exponents = np.arange(-9, 10)
+    assert_allclose(step_factors(exponents), 2.0 ** (exponents / 2), rtol=1e-15)
+
+
+def test_step_factors_of_even_exponents_are_exact():
+    exponents = np.arange(-40, 41, 2)
+    assert_array_equal(step_factors(exponents), 2.0 ** (exponents // 2))
+
+
 # Round trips
 
 
@@ -229,9 +234,8 @@ def networks(draw):
     layers = [draw(coded_layers(*shape)) for shape in pairwise(sizes)]
     activation = draw(st.sampled_from(["identity", "logistic", "tanh", "relu"]))
     layouts = draw(st.lists(st.sampled_from("CF"), min_size=4, max_size=4))
-    spec = ModelSpec(FAMILIES[128], "float64", "float64", tuple(layouts[:n_layers]))
-    activations = (activation,) * (n_layers - 1) + ("identity",)
-    return CodedModel(tuple(layers), activations, LINKS["identity"], spec)
+    spec = make_spec(128, layouts=tuple(layouts[:n_layers]))
+    return make_coded_model(layers, spec, activation=activation)
 
 
 @given(networks(), st.none() | st.lists(st.text(), min_size=6, max_size=6))
@@ -251,8 +255,7 @@ def classifier(classes):
         rng.integers(-9, 9, n_outputs),
     )
     layer = CodedLayer(codes, 0.25, None, None, bias_codes, -3)
-    spec = ModelSpec(FAMILIES[71], "float64", "float64", ("C",), classes=classes)
-    return CodedModel((layer,), ("identity",), LINKS["identity"], spec)
+    return make_coded_model([layer], make_spec(71, classes=classes))
 
 
 CLASSES = [
@@ -290,10 +293,8 @@ def test_classes_keep_their_dtype(classes):
 @pytest.mark.parametrize("label", [0, 1, 5, True, False, 2.0, "only"])
 def test_single_class_of_a_network_is_kept(label):
     layer = CodedLayer(np.ones((5, 1), int), 1.0, None, None, np.zeros(1, int), 0)
-    spec = ModelSpec(
-        FAMILIES[129], "float64", "float64", ("C",), classes=np.array([label])
-    )
-    model = CodedModel((layer,), ("identity",), LINKS["logistic"], spec)
+    spec = make_spec(129, classes=np.array([label]))
+    model = make_coded_model([layer], spec, "logistic")
     assert_same(load_compressed(assert_round_trip(model)).classes_, np.array([label]))
 
 
@@ -315,8 +316,7 @@ def test_frequent_classes_cost_nothing_else():
 def test_feature_names_are_kept_when_given(n_features):
     codes = np.arange(n_features)[:, None] % 7
     layer = CodedLayer(codes, 1.0, None, None, np.zeros(1, dtype=int), 0)
-    spec = ModelSpec(FAMILIES[2], "float64", "float64", ("C",), n_dimensions=1)
-    model = CodedModel((layer,), ("identity",), LINKS["identity"], spec)
+    model = make_coded_model([layer], make_spec(2, n_dimensions=1))
     names = [
         f"x{i}" if i else "L\N{LATIN SMALL LETTER A WITH DIAERESIS}nge"
         for i in range(n_features)
@@ -385,9 +385,8 @@ def of_sizes(kind, sizes, **spec):
         )
         for shape in pairwise(sizes)
     )  # fmt: skip
-    spec = ModelSpec(FAMILIES[kind], "float64", "float64", ("C",) * len(layers), **spec)
-    activations = ("relu",) * (len(layers) - 1) + ("identity",)
-    return CodedModel(layers, activations, LINKS["identity"], spec)
+    spec = make_spec(kind, len(layers), **spec)
+    return make_coded_model(layers, spec, activation="relu")
 
 
 @pytest.mark.parametrize(
@@ -407,10 +406,8 @@ def golden_models():
     ridge = CodedLayer(
         np.array([[3], [-1], [0], [40]]), 0.375, None, None, np.array([1000]), -4
     )
-    spec = ModelSpec(
-        FAMILIES[2], "float64", "float64", ("C",), intercept="scalar", n_dimensions=1
-    )
-    yield CodedModel((ridge,), ("identity",), LINKS["identity"], spec), None
+    spec = make_spec(2, intercept="scalar", n_dimensions=1)
+    yield make_coded_model([ridge], spec), None
     hidden = CodedLayer(
         np.array([[1, -2, 0], [0, 5, 1]]), 0.1015625, np.array([0, -3]), None,
         np.array([7, -7, 0]), -5,
@@ -420,23 +417,22 @@ def golden_models():
         np.array([-3]), 70,
     )  # fmt: skip
     labels = np.array(["no", "y\N{LATIN SMALL LETTER E WITH ACUTE}s"])
-    spec = ModelSpec(FAMILIES[129], "float32", "float32", ("F", "C"), classes=labels)
-    yield (
-        CodedModel((hidden, last), ("tanh", "identity"), LINKS["logistic"], spec),
-        ["a", "bc"],
+    spec = make_spec(
+        129,
+        dtype="float32",
+        intercept_dtype="float32",
+        layouts=("F", "C"),
+        classes=labels,
     )
+    yield make_coded_model([hidden, last], spec, "logistic", "tanh"), ["a", "bc"]
     tweedie = CodedLayer(np.array([[2]]), 1.0, None, None, np.array([0]), 0)
-    spec = ModelSpec(
-        FAMILIES[29], "float64", "float32", ("C",), intercept="float", power=1.5
-    )
-    yield CodedModel((tweedie,), ("identity",), LINKS["exp"], spec), None
+    spec = make_spec(29, intercept_dtype="float32", intercept="float", power=1.5)
+    yield make_coded_model([tweedie], spec, "exp"), None
     perceptron = CodedLayer(
         np.array([[1, 0, 2]]), 2.0, None, None, np.array([0, 1, 2]), 0
     )
-    spec = ModelSpec(
-        FAMILIES[69], "float64", "float64", ("sparse",), classes=np.array([-1, 2, 300])
-    )
-    yield CodedModel((perceptron,), ("identity",), LINKS["identity"], spec), None
+    spec = make_spec(69, layouts=("sparse",), classes=np.array([-1, 2, 300]))
+    yield make_coded_model([perceptron], spec), None
 
 
 GOLDEN = [
@@ -644,7 +640,8 @@ def unwritable():
     yield changed_spec(ridge, dtype="object"), "dtype='object' is unknown"
     yield changed_spec(ridge, layouts=("K",)), "layout='K' is unknown"
     yield changed_spec(ridge, n_dimensions=3), "n_dimensions=3"
-    yield replace(ridge, link=LINKS["exp"]), "link='exp' is unknown"
+    exp = stack_of("PoissonRegressor", "one").link
+    yield replace(ridge, link=exp), "link='exp' is unknown"
     yield classifier(np.array([0.5, 1.0])), "must be whole"
     yield classifier(np.array([0.0, 1e30])), "smaller labels"
     yield classifier(np.array([0, 1], dtype=np.longdouble)), "dtype .* cannot be kept"
@@ -970,8 +967,8 @@ def test_tiny_files_ask_for_little_memory():
 def test_deep_networks_need_bytes():
     """The coder takes as long for each group as for many zeros."""
     layer = CodedLayer(np.zeros((9, 9), int), 1.0, None, None, np.zeros(9, int), 0)
-    spec = ModelSpec(FAMILIES[128], "float64", "float64", ("C",) * 200)
-    model = CodedModel((layer,) * 200, ("identity",) * 200, LINKS["identity"], spec)
+    spec = make_spec(128, 200)
+    model = make_coded_model((layer,) * 200, spec)
     with pytest.raises(ValueError, match="cannot hold 3294800 numbers"):
         to_bytes(model)
     spec = replace(spec, layouts=("C",) * 20)

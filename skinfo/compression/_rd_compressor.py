@@ -84,8 +84,8 @@ class RDCompressor(
         diagonal of the Gauss-Newton matrix of the distortion. "gradient", "hessian" and
         "gradient+hessian": derivatives of the loss, for which y is needed.
     rate : float, default=None
-        Bits per weight at most, without one number for each layer, the step; weights
-        may take two bytes in total in any case. If none of `rate`, `n_bytes` and
+        Maximum number of bits per weight, not counting one step per layer. A total of
+        two bytes is always allowed. If none of `rate`, `n_bytes` and
         `distortion` is given, it is 3.
     n_bytes : int, default=None
         The largest size of the whole file.
@@ -127,11 +127,11 @@ class RDCompressor(
     orthogonality_gap_ : float
         The mean product of the compressed model's outputs and their errors, divided by
         the mean square of the original outputs, all centred. It is 0 for the best
-        quantisation. Outputs before a softmax are taken less their mean over classes.
+        quantisation. Outputs before a softmax are centred over the classes.
     gaussian_rate_ : float
         Bits per weight that this distortion would take if the weights of each layer
         were drawn from a normal distribution with their variance. It is a reference,
-        no bound: a single model may need fewer.
+        not a bound: a single model may need fewer.
     layers_ : list of LayerReport
         A report of each layer: `shape`, `rate`, `step`, `n_levels`, `sparsity`.
     classes_ : ndarray of shape (n_classes,)
@@ -154,7 +154,7 @@ class RDCompressor(
     each (optimal brain quantisation). Of the two nearest multiples, the one with the
     smaller sum of error and bits is taken. Layers are compressed in turn, each with the
     outputs of the compressed layers before it as inputs; the biases are refitted, and
-    the step is searched that meets `rate`, `n_bytes` or `distortion`.
+    a search finds the step that meets `rate`, `n_bytes` or `distortion`.
 
     References
     ----------
@@ -328,7 +328,7 @@ class RDCompressor(
         rates : array-like of shape (n_rates,)
             The rates, in bits per weight.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            The targets, needed for some importances only.
+            The targets, required for some importances only.
 
         Returns
         -------
@@ -361,7 +361,7 @@ class RDCompressor(
         path : str or path-like
             The path of the file.
         feature_names : bool, default=False
-            Whether to include the feature names, which take bytes.
+            Whether to include the feature names, which makes the file larger.
         """
         check_is_fitted(self)
         check_bool("feature_names", feature_names)

@@ -195,9 +195,9 @@ def hypercontractivity(
 
     It measures how strongly `x` can influence `y`, even if only in a small part of its
     range, and is also called *potential correlation*. It is near 0 for independent
-    variables, and larger the better `x` determines `y` in some part of its range that
-    holds at least the fraction `min_fraction` of the samples. Each of `x` and `y` is
-    one random variable or random vector. The estimate is deterministic.
+    variables, and increases the better `x` determines `y` in some part of its range
+    that holds at least the fraction `min_fraction` of the samples. Each of `x` and `y`
+    is one random variable or random vector. The estimate is deterministic.
 
     Parameters
     ----------

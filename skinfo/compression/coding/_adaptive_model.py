@@ -219,6 +219,10 @@ class GroupModel:
         self._forecast()
 
     def _forecast(self) -> None:
+        """Set the frequencies of the next block, by all tokens so far.
+
+        `rows` says which row of them a context has: 0 if it was never seen.
+        """
         tokens = np.flatnonzero(self._counts.any(axis=0))
         seen = np.flatnonzero(self._counts.any(axis=1))
         counts = self._counts[:, tokens]

@@ -113,9 +113,9 @@ def _add_cluster(
 ) -> tuple[FloatArray, IntArray]:
     """Return min over i of costs[i] + cost(j, i) for each row j, and where it is.
 
-    Row j may take the columns up to `limits[j]`, which do not fall. Nor does the best
-    column, so that a row searches between those of the rows around it: a few rows far
-    apart first, then those between, and so on.
+    Row j may take the columns up to `limits[j]`. The limits never decrease, and neither
+    do the best columns. So a row searches only between the best columns of the rows
+    around it: a few rows far apart come first, then those between, and so on.
     """
     n_rows = len(limits)
     best, found = np.empty(n_rows), np.empty(n_rows, dtype=np.int64)

@@ -159,6 +159,7 @@ class Calibration:
         return self._finished[key]
 
     def _rounding(self, number: int, inputs: Any, settings: Settings) -> LayerRounding:
+        """Return what rounds a layer; that of the first is kept, as X stays."""
         if number > 0:
             return self._new_rounding(number, inputs, settings)
         key = settings.metric_key
@@ -169,6 +170,7 @@ class Calibration:
     def _new_rounding(
         self, number: int, inputs: Any, settings: Settings
     ) -> LayerRounding:
+        """Return what rounds the rows of a layer whose inputs vary, in blocks."""
         means, variances = _moments(inputs)
         rows = np.flatnonzero(variances > 0)
         if len(rows) == 0:
@@ -189,6 +191,10 @@ class Calibration:
     def _block(
         self, number: int, inputs: Any, rows: IntArray, reach: FloatArray
     ) -> Block:
+        """Return rows of a layer, with the damped covariance of their inputs as metric.
+
+        Layers after the first are fitted to their original outputs again.
+        """
         weights, target = self.stack.layers[number].weights[rows], self.targets[number]
         inputs = inputs[:, rows]
         covariance, _ = input_covariance(inputs)
@@ -238,6 +244,7 @@ class Calibration:
     def _joint_block(
         self, rows: IntArray, reach: FloatArray, variances: FloatArray
     ) -> Block:
+        """Return rows of a linear model, with the damped curvature of all outputs."""
         k = self.stack.n_outputs
         curvature = self._curvature
         kept = (rows[:, np.newaxis] * k + np.arange(k)).ravel()

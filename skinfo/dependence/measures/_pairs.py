@@ -17,8 +17,8 @@ from skinfo._core._typing import FloatArray, IntArray
 from skinfo._core._vectors import RandomVector, complete_pair
 from skinfo.dependence.measures._measure import DependenceMeasure
 
-# At the least, as each task joins its pairs anew: with fewer, that takes as long as the
-# permutations themselves.
+# Minimum number of permutations per task. Each task joins x and y again, which takes as
+# long as fewer permutations do.
 _DRAWS_PER_TASK = 8
 
 
@@ -94,6 +94,7 @@ def pair_results(
 def _prepare(
     measure: DependenceMeasure[Any], vector: RandomVector, *, in_several: bool
 ) -> _Vector:
+    """Prepare a vector, if several tasks use it and no pair leaves rows out."""
     has_gaps = any(column.missing.any() for column in vector.columns)
     if has_gaps or not in_several:  # what a single task needs, it prepares itself
         return _Vector(vector, None)

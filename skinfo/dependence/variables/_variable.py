@@ -89,6 +89,7 @@ def resample(variable: Variable, order: IntArray) -> Variable:
 
 
 def _single(column: EncodedColumn) -> Variable:
+    """Return a column as a random vector; levels at the same coordinate are merged."""
     codes, n_levels = column.codes, len(column.levels)
     if isinstance(column.levels, NumericLevels):
         points = column.levels.coordinates

@@ -186,7 +186,10 @@ class ExplicitTensor:
 
     @cached_property
     def _by_pairs(self) -> FloatArray:
-        """Entries by pairs, (n_pairs, n_pairs), doubled for i < j in the first pair."""
+        """Entries [i, j, k, l] as a matrix of pairs i <= j by pairs k <= l.
+
+        Rows of i < j are doubled, as [j, i, k, l] is the same and has no row.
+        """
         i, j = self._pairs
         twice = np.where(i < j, 2.0, 1.0)[:, np.newaxis]
         packed: FloatArray = twice * self.entries[i, j][:, i, j]

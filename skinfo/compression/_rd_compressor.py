@@ -84,9 +84,9 @@ class RDCompressor(
         diagonal of the Gauss-Newton matrix of the distortion. "gradient", "hessian" and
         "gradient+hessian": derivatives of the loss, for which y is needed.
     rate : float, default=None
-        Bits per weight at most, without one number for each layer, the step; weights
-        may take two bytes in total in any case. If none of `rate`, `n_bytes` and
-        `distortion` is given, it is 3.
+        Maximum number of bits per weight, not counting one step per layer. A total of
+        two bytes is always allowed. If none of `rate`, `n_bytes` and `distortion` is
+        given, it is 3.
     n_bytes : int, default=None
         The largest size of the whole file.
     distortion : float, default=None

@@ -106,8 +106,8 @@ def hypercontractivity_discrete(
     over the distributions `r` of X. It is maximised by Dinkelbach's method, which never
     lowers the ratio, from several starts: tilts along both signs of the function of X
     that attains the maximal correlation, and the best 50 point masses. The result is
-    deterministic. The ratio is not concave, so that the supremum could be missed; on
-    200 random joint distributions it never was.
+    deterministic. The ratio is not concave, so the global maximum is not guaranteed;
+    none was missed on 200 random joint distributions.
 
     References
     ----------
@@ -195,9 +195,9 @@ def hypercontractivity(
 
     It measures how strongly `x` can influence `y`, even if only in a small part of its
     range, and is also called *potential correlation*. It is near 0 for independent
-    variables, and larger the better `x` determines `y` in some part of its range that
-    holds at least the fraction `min_fraction` of the samples. Each of `x` and `y` is
-    one random variable or random vector. The estimate is deterministic.
+    variables, and increases the better `x` determines `y` in some part of its range
+    that holds at least the fraction `min_fraction` of the samples. Each of `x` and `y`
+    is one random variable or random vector. The estimate is deterministic.
 
     Parameters
     ----------

@@ -28,8 +28,8 @@ from skinfo.dependence.variables._residuals import residuals
 from skinfo.dependence.variables._variable import Variable, make_variable
 
 # Samples of several permutations that one call searches, a quarter of a task: a
-# permutation of 1000 takes a fifth less time in tens than alone, and larger batches gain
-# nothing.
+# permutation of 1000 takes a fifth less time in tens than alone, and larger batches
+# gain nothing.
 _SAMPLES_TOGETHER = 1 << 13
 _ROUNDING = 1e-12  # in nats: an estimate given z that is no larger is 0
 

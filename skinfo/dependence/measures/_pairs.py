@@ -17,8 +17,8 @@ from skinfo._core._typing import FloatArray, IntArray
 from skinfo._core._vectors import RandomVector, complete_pair
 from skinfo.dependence.measures._measure import DependenceMeasure
 
-# At the least, as each task joins its pairs anew: with fewer, that takes as long as the
-# permutations themselves.
+# Minimum number of permutations per task. Each task joins x and y again; with fewer
+# permutations, that would take as long as the permutations themselves.
 _DRAWS_PER_TASK = 8
 
 

@@ -48,10 +48,10 @@ class MixedMutualInfo(DependenceSelector):
         that the result is invariant to increasing transforms of a column. "standard":
         to unit variance. None: not at all, as in [1]_.
     ties : {"adaptive", "gao"}, default="adaptive"
-        How tied distances are treated. "adaptive": by approximately the mean over all
-        ways to break the ties, which reduces the bias on rounded and integer data; for
-        two nominal variables, the bias from few samples per cell is corrected. "gao":
-        the estimator of [1]_, without either.
+        How tied distances are treated. "adaptive": by an approximation of the mean over
+        all ways of breaking them, which reduces the bias on rounded and integer data;
+        for two nominal variables, the bias from few samples per cell is corrected.
+        "gao": the estimator of [1]_, without either.
     discrete_features : "auto", bool, or array-like, default="auto"
         Which features are nominal, that is, only compared for equality. "auto":
         strings, categories and booleans. Otherwise a bool for all features, a mask of

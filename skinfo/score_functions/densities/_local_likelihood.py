@@ -37,7 +37,7 @@ class LocalLikelihoodScore(LocallyQuadraticScore):
         all features. "rule": the features are divided by their standard deviations, and
         `h` is `bandwidth_factor * n_samples ** (-1 / (n_features + 6))`, or with the
         exponent `-1 / (n_features + 10)` for a `derivative_order` of 3 or 4. Constant
-        features do not count.
+        features are ignored.
     bandwidth_factor : float, default=2.5
         The factor of the rule. Choose it by
         :class:`~sklearn.model_selection.GridSearchCV`.
@@ -45,7 +45,7 @@ class LocalLikelihoodScore(LocallyQuadraticScore):
         The order of the score function for which the rule chooses the bandwidth.
     regularization : float, default=1e-6
         Multiple of `h ** 2` that is added to the diagonal of the local covariance. With
-        0, the covariance is not shrunk either where few samples are near.
+        0, the shrinkage where few samples are near is also switched off.
     n_jobs : int, default=None
         Number of jobs to process the points in parallel. None means 1 unless in a
         :obj:`joblib.parallel_backend` context, -1 all processors.
@@ -53,10 +53,10 @@ class LocalLikelihoodScore(LocallyQuadraticScore):
     Attributes
     ----------
     bandwidth_ : float
-        The bandwidth `h` for the features divided by `scale_`.
+        The bandwidth `h`, in units of X / `scale_`.
     scale_ : ndarray of shape (n_features,)
         The standard deviations of the features for the rule, otherwise ones. Infinity
-        for constant features, which do not count.
+        for constant features, which are ignored.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -205,7 +205,7 @@ class LocalLikelihoodScore(LocallyQuadraticScore):
         ridge = self.bandwidth_**2 * (1 - trust + self._regularization)
         covariances = trust[:, np.newaxis, np.newaxis] * moments.covariances
         covariances += ridge[:, np.newaxis, np.newaxis] * np.eye(len(self.scale_))
-        constant = np.isinf(self.scale_)  # these features do not count
+        constant = np.isinf(self.scale_)  # these features are ignored
         covariances[:, constant, :] = 0
         covariances[:, :, constant] = 0
         covariances[:, constant, constant] = self.bandwidth_**2

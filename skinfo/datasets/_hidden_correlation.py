@@ -36,7 +36,7 @@ def make_hidden_correlation(
     fraction: float = 0.05,
     random_state: int | RandomState | None = None,
 ) -> Bunch:
-    r"""Draw two variables that only depend on each other in a rare segment.
+    r"""Draw two variables that depend on each other only in a rare segment.
 
     Each sample is rare with probability `fraction`: `x` is uniform on [0, 1], and `y`
     is a function of `x` plus normal noise. Otherwise `x` is uniform on [1, 1.1], and

@@ -34,7 +34,7 @@ class ChowLiuTreeDisplay:
 
     The tree is drawn from its centre, on the left; each leaf has a row of its own. The
     more mutual information, the thicker the edge. Only the edges have a meaning: the
-    tree has no direction, and the centre is no special feature.
+    tree has no direction, and the centre is not special.
 
     It is recommended to use :meth:`from_estimator` to create one.
 

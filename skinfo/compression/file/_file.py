@@ -147,8 +147,9 @@ def load_compressed(
 
     Notes
     -----
-    Nothing in the file is executed: it has only numbers, texts and a checksum, all of
-    which are checked. Its size bounds the memory and the time of reading.
+    Nothing in the file is executed: it has only numbers, strings and a checksum, all of
+    which are checked. The size of the file limits the memory and time needed to read
+    it.
 
     Examples
     --------

@@ -31,7 +31,7 @@ from skinfo.dependence.variables._variable import Variable, make_variable
 # permutation of 1000 takes a fifth less time in tens than alone, and larger batches
 # gain nothing.
 _SAMPLES_TOGETHER = 1 << 13
-_ROUNDING = 1e-12  # in nats: an estimate given z that is no larger is 0
+_ROUNDING = 1e-12  # nats; smaller conditional estimates are set to 0, as rounding
 
 
 @dataclass(frozen=True)

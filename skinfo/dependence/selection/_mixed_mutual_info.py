@@ -58,8 +58,8 @@ class MixedMutualInfo(DependenceSelector):
         shape (n_features,), or indices or names of features that are nominal in
         addition to those of "auto".
     discrete_target : "auto", bool, or array-like, default="auto"
-        Which columns of the target are nominal, in the same form. Pass True for class
-        labels coded as integers.
+        Which columns of the target are nominal, in the same format as
+        `discrete_features`. Pass True for class labels coded as integers.
     strategy : {"marginal", "mrmr", "jmi", "cmim"}, default="marginal"
         How features are ranked. "marginal": by their scores, regardless of the other
         features, so that copies of a good feature are also selected. The others are
@@ -105,7 +105,7 @@ class MixedMutualInfo(DependenceSelector):
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, if all are strings.
+        Names of the features seen during `fit`. Only if all of them are strings.
 
     See Also
     --------

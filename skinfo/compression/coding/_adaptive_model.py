@@ -219,6 +219,10 @@ class GroupModel:
         self._forecast()
 
     def _forecast(self) -> None:
+        """Set the frequencies and rows of the next block from the tokens so far.
+
+        Row 0 is for contexts without tokens yet, the others for one seen context each.
+        """
         tokens = np.flatnonzero(self._counts.any(axis=0))
         seen = np.flatnonzero(self._counts.any(axis=1))
         counts = self._counts[:, tokens]

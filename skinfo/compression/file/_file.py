@@ -190,6 +190,7 @@ def _check_groups(sizes: Sequence[int], data: bytes) -> None:
 
 
 def _write_head(model: CodedModel, *, has_names: bool) -> bytes:
+    """Return the fields from the class of the model to the class labels."""
     spec, layers = model.spec, model.layers
     n_outputs = layers[-1].codes.shape[1]
     encoding = label_encoding(spec.classes, n_outputs)

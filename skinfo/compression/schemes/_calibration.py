@@ -159,6 +159,10 @@ class Calibration:
         return self._finished[key]
 
     def _rounding(self, number: int, inputs: Any, settings: Settings) -> LayerRounding:
+        """Return what a layer with these inputs (n, d) needs to be rounded.
+
+        The inputs of the first layer never change, so for it each metric is kept.
+        """
         if number > 0:
             return self._new_rounding(number, inputs, settings)
         key = settings.metric_key
@@ -169,6 +173,11 @@ class Calibration:
     def _new_rounding(
         self, number: int, inputs: Any, settings: Settings
     ) -> LayerRounding:
+        """Compute the blocks of a layer with these inputs (n, d).
+
+        Only inputs that vary are in a block, and at most `_MOST_INPUTS` if its outputs
+        are rounded separately.
+        """
         means, variances = _moments(inputs)
         rows = np.flatnonzero(variances > 0)
         if len(rows) == 0:
@@ -189,6 +198,11 @@ class Calibration:
     def _block(
         self, number: int, inputs: Any, rows: IntArray, reach: FloatArray
     ) -> Block:
+        """Return the block of the inputs `rows`, with one metric for all outputs.
+
+        `reach` (n_rows,): the ridge of each input. The weights are corrected for
+        changed inputs in later layers, and shrunk by the ridge in a single layer.
+        """
         weights, target = self.stack.layers[number].weights[rows], self.targets[number]
         inputs = inputs[:, rows]
         covariance, _ = input_covariance(inputs)
@@ -238,6 +252,11 @@ class Calibration:
     def _joint_block(
         self, rows: IntArray, reach: FloatArray, variances: FloatArray
     ) -> Block:
+        """Return the block of the inputs `rows`, with a metric across all outputs.
+
+        `reach`, `variances` (n_rows,): the ridge and the variance of each input. The
+        metric has n_rows * n_outputs rows.
+        """
         k = self.stack.n_outputs
         curvature = self._curvature
         kept = (rows[:, np.newaxis] * k + np.arange(k)).ravel()

@@ -94,8 +94,13 @@ def pair_results(
 def _prepare(
     measure: DependenceMeasure[Any], vector: RandomVector, *, in_several: bool
 ) -> _Vector:
+    """Prepare a vector once for all of its pairs, if they can share it.
+
+    It stays unprepared if it has missing values, as its pairs may leave out different
+    rows, or if it is in one pair only: the task of that pair prepares it.
+    """
     has_gaps = any(column.missing.any() for column in vector.columns)
-    if has_gaps or not in_several:  # what a single task needs, it prepares itself
+    if has_gaps or not in_several:
         return _Vector(vector, None)
     return _Vector(vector, measure.prepare(vector))
 

@@ -182,6 +182,7 @@ class LocalLikelihoodScore(LocallyQuadraticScore):
 
     @property
     def _n_varying(self) -> int:
+        """Number of features that are not constant."""
         return int(np.isfinite(self.scale_).sum())
 
     def _weights(self, X: FloatArray | None) -> LocalWeights:

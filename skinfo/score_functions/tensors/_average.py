@@ -186,7 +186,10 @@ class ExplicitTensor:
 
     @cached_property
     def _by_pairs(self) -> FloatArray:
-        """Entries by pairs, (n_pairs, n_pairs), doubled for i < j in the first pair."""
+        """Entries T_ijkl of order 4 with i <= j and k <= l, (n_pairs, n_pairs).
+
+        Those with i < j are doubled, as they also stand for T_jikl.
+        """
         i, j = self._pairs
         twice = np.where(i < j, 2.0, 1.0)[:, np.newaxis]
         packed: FloatArray = twice * self.entries[i, j][:, i, j]

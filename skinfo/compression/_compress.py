@@ -22,7 +22,7 @@ def compress(
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Samples on which changes of the predictions are measured.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-        The targets, needed for some importances only.
+        The targets, required for some values of `importance`.
     **params
         Parameters of :class:`RDCompressor`.
 

@@ -56,7 +56,7 @@ def rate_distortion_curve(
     rates : array-like of shape (n_rates,)
         The rates in bits per weight, in any order.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-        The targets, needed for some importances only.
+        The targets, required for some values of `importance`.
 
     Returns
     -------

@@ -85,8 +85,8 @@ class RDCompressor(
         "gradient+hessian": derivatives of the loss, for which y is needed.
     rate : float, default=None
         Maximum number of bits per weight, not counting one step per layer. A total of
-        two bytes is always allowed. If none of `rate`, `n_bytes` and
-        `distortion` is given, it is 3.
+        two bytes is always allowed. If none of `rate`, `n_bytes` and `distortion` is
+        given, it is 3.
     n_bytes : int, default=None
         The largest size of the whole file.
     distortion : float, default=None
@@ -94,10 +94,10 @@ class RDCompressor(
     sparsity : float, default=None
         The share of the weights that pruning sets to 0. None: 0.9.
     damping : float, default=0.01
-        The ridge that is added to the curvature of the distortion, in units of a ninth
-        of the squared largest deviation of each input. This is about its variance, but
-        more if it seldom varies. For linear models, much smaller values and some up to
-        three times as large are tried too.
+        The ridge that is added to the curvature of the distortion, relative to one
+        ninth of the squared largest deviation of each input, which is about its
+        variance for normal inputs, and more if it seldom varies. For linear models,
+        much smaller values and values up to three times larger are tried as well.
     rdo : float, default=0.1
         The squared error, in squared steps, that saving one bit is worth in rounding.
         Half of it and 0 are tried too.
@@ -153,8 +153,8 @@ class RDCompressor(
     after the other to multiples of a step, and later rows compensate for the error of
     each (optimal brain quantisation). Of the two nearest multiples, the one with the
     smaller sum of error and bits is taken. Layers are compressed in turn, each with the
-    outputs of the compressed layers before it as inputs; the biases are refitted, and
-    a search finds the step that meets `rate`, `n_bytes` or `distortion`.
+    outputs of the compressed layers before it as inputs; the biases are refitted, and a
+    search finds the step that meets `rate`, `n_bytes` or `distortion`.
 
     References
     ----------
@@ -211,7 +211,8 @@ class RDCompressor(
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Samples on which changes of the predictions are measured.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            The targets. A frozen model needs them for some importances only.
+            The targets. For a frozen model, they are required for some values of
+            `importance` only.
 
         Returns
         -------
@@ -328,7 +329,7 @@ class RDCompressor(
         rates : array-like of shape (n_rates,)
             The rates, in bits per weight.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            The targets, required for some importances only.
+            The targets, required for some values of `importance`.
 
         Returns
         -------

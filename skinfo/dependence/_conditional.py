@@ -49,8 +49,8 @@ def conditional_mutual_information(
         close gaps: prefer "standard" for columns in clusters that lie far apart, if it
         matters to which cluster a sample belongs.
     ties : {"adaptive", "gao"}, default="adaptive"
-        How tied distances are treated. "adaptive": by approximating the mean over all
-        ways of breaking them, as for :func:`mutual_information`. "gao": not at all.
+        How tied distances are treated. "adaptive": by an approximation of the mean over
+        all ways of breaking them, as for :func:`mutual_information`. "gao": not at all.
         Both agree on numeric data without ties.
     x_discrete, y_discrete, z_discrete : "auto", bool, or array-like, default="auto"
         Which columns are nominal: a bool for all columns, a mask, or indices or names

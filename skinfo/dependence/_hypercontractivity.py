@@ -106,8 +106,8 @@ def hypercontractivity_discrete(
     over the distributions `r` of X. It is maximised by Dinkelbach's method, which never
     lowers the ratio, from several starts: tilts along both signs of the function of X
     that attains the maximal correlation, and the best 50 point masses. The result is
-    deterministic. The ratio is not concave, so that the supremum could be missed; on
-    200 random joint distributions it never was.
+    deterministic. The ratio is not concave, so the global maximum is not guaranteed;
+    none was missed on 200 random joint distributions.
 
     References
     ----------

@@ -44,10 +44,11 @@ def mutual_information(
         so that the result is invariant to increasing transforms of a column.
         "standard": to unit variance. None: not at all, as in [1]_.
     ties : {"adaptive", "gao"}, default="adaptive"
-        How tied distances are treated. "adaptive": by approximating the mean over all
-        ways of breaking them, which reduces the bias on rounded and integer data; for
-        two nominal variables, the bias from few samples per cell is corrected. "gao":
-        the estimator of [1]_, without either. Both agree on numeric data without ties.
+        How tied distances are treated. "adaptive": by an approximation of the mean over
+        all ways of breaking them, which reduces the bias on rounded and integer data;
+        for two nominal variables, the bias from few samples per cell is corrected.
+        "gao": the estimator of [1]_, without either. Both agree on numeric data without
+        ties.
     x_discrete, y_discrete : "auto", bool, or array-like, default="auto"
         Which columns are nominal: a bool for all columns, a mask, or indices or names
         of columns that are nominal in addition to those of "auto". Pass True for class

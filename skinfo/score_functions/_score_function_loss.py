@@ -50,8 +50,8 @@ class ScoreFunctionLoss(
     For :math:`y = \sum_i w_i \, g(\langle a_i, x \rangle + b_i)` plus noise, with
     inputs of any smooth density, the directions :math:`a_i` are computed from the
     moments of y with the score functions of the density of x. Signs, biases and output
-    weights follow by least squares, and an ordinary training of all parameters starts
-    from there (the polish). On data from such a network, this finds its parameters.
+    weights follow by least squares, and all parameters are then trained from there (the
+    polish). On data from such a network, this finds its parameters.
 
     Read more in the :doc:`user guide </user_guide/score_functions>`.
 

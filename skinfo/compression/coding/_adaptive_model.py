@@ -219,9 +219,9 @@ class GroupModel:
         self._forecast()
 
     def _forecast(self) -> None:
-        """Set the frequencies of the next block, by all tokens so far.
+        """Set the frequencies and rows of the next block from the tokens so far.
 
-        `rows` says which row of them a context has: 0 if it was never seen.
+        Row 0 is for contexts without tokens yet, the others for one seen context each.
         """
         tokens = np.flatnonzero(self._counts.any(axis=0))
         seen = np.flatnonzero(self._counts.any(axis=1))

@@ -100,7 +100,7 @@ def _checked(group: IntArray) -> IntArray:
 
 
 def _group_length(integers: IntArray) -> float:
-    """Return the ideal bits of a group, without the rounding up to whole bytes."""
+    """Return the ideal bits of a group by its frequencies, not those written."""
     if integers.size == 0:
         return 0.0
     tokens, _, n_bits = tokenize(integers)

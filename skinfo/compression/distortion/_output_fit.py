@@ -101,7 +101,7 @@ class _Problem:
         return parameters
 
     def _newton_step(self, parameters: FloatArray) -> FloatArray:
-        """Return pseudo-inverse curvature times gradient, (1 + n_outputs,)."""
+        """Return the Gauss-Newton step to subtract, (1 + n_outputs,)."""
         outputs, unit = self.outputs(parameters), self.unit
         metric = self.link.metric(outputs)
         along = metric.scales * unit

@@ -1,4 +1,4 @@
-"""The fields of a file: numbers and texts as bytes, and back.
+"""The fields of a file: numbers and strings as bytes, and back.
 
 Nonnegative integers are variable-length: 7 bits in a byte, the lowest first; the top
 bit is set in all bytes but the last, and the last is 0 for the number 0 only. An

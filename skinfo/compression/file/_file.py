@@ -148,7 +148,8 @@ def load_compressed(
     Notes
     -----
     Nothing in the file is executed: it has only numbers, strings and a checksum, all of
-    which are checked. Its size bounds the memory and the time of reading.
+    which are checked. The size of the file limits the memory and time needed to read
+    it.
 
     Examples
     --------
@@ -189,7 +190,7 @@ def _check_groups(sizes: Sequence[int], data: bytes) -> None:
 
 
 def _write_head(model: CodedModel, *, has_names: bool) -> bytes:
-    """Return the fields before the layers: class, specification, sizes and labels."""
+    """Return the fields from the class of the model to the class labels."""
     spec, layers = model.spec, model.layers
     n_outputs = layers[-1].codes.shape[1]
     encoding = label_encoding(spec.classes, n_outputs)

@@ -111,11 +111,13 @@ def _shifted(table: FloatArray, shift: int) -> Cost:
 def _add_cluster(
     costs: FloatArray, limits: IntArray, cost: Cost
 ) -> tuple[FloatArray, IntArray]:
-    """Return min over i of costs[i] + cost(j, i) for each row j, and where it is.
+    """Return the least cost with one more cluster, and where that cluster starts.
 
-    Row j may take the columns up to `limits[j]`. The limits never decrease, and neither
-    do the best columns. So a row searches only between the best columns of the rows
-    around it: a few rows far apart come first, then those between, and so on.
+    Row j is an end of the new cluster, column i a start of it, and `costs[i]` the least
+    cost of the clusters before. The least costs[i] + cost(j, i) of each row and its i
+    are returned, both (n_rows,). Row j may take the columns up to `limits[j]`, which do
+    not decrease with j. Nor does the best column, so a row searches between those of
+    the rows around it: a few rows far apart first, then those between, and so on.
     """
     n_rows = len(limits)
     best, found = np.empty(n_rows), np.empty(n_rows, dtype=np.int64)

@@ -139,7 +139,7 @@ def _check_several_labels(stack: Stack, classes: AnyArray) -> None:
     )
     _demand(
         len(classes) >= 2 and np.array_equal(classes, np.arange(len(classes))),
-        "Several labels are at least 2, numbered by column.",
+        "A multilabel model has at least 2 labels, numbered by column.",
     )
     _demand(stack.n_outputs == len(classes), "Each label has one output.")
     _demand(link.probabilities != "classes", f"link={link.name!r} with several labels.")

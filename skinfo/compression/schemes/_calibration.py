@@ -159,7 +159,10 @@ class Calibration:
         return self._finished[key]
 
     def _rounding(self, number: int, inputs: Any, settings: Settings) -> LayerRounding:
-        """Return what rounds a layer; that of the first is kept, as X stays."""
+        """Return what a layer with these inputs (n, d) needs to be rounded.
+
+        The inputs of the first layer never change, so for it each metric is kept.
+        """
         if number > 0:
             return self._new_rounding(number, inputs, settings)
         key = settings.metric_key
@@ -170,7 +173,11 @@ class Calibration:
     def _new_rounding(
         self, number: int, inputs: Any, settings: Settings
     ) -> LayerRounding:
-        """Return what rounds the rows of a layer whose inputs vary, in blocks."""
+        """Compute the blocks of a layer with these inputs (n, d).
+
+        Only inputs that vary are in a block, and at most `_MOST_INPUTS` if its outputs
+        are rounded separately.
+        """
         means, variances = _moments(inputs)
         rows = np.flatnonzero(variances > 0)
         if len(rows) == 0:
@@ -191,9 +198,10 @@ class Calibration:
     def _block(
         self, number: int, inputs: Any, rows: IntArray, reach: FloatArray
     ) -> Block:
-        """Return rows of a layer, with the damped covariance of their inputs as metric.
+        """Return the block of the inputs `rows`, with one metric for all outputs.
 
-        Layers after the first are fitted to their original outputs again.
+        `reach` (n_rows,): the ridge of each input. The weights are corrected for
+        changed inputs in later layers, and shrunk by the ridge in a single layer.
         """
         weights, target = self.stack.layers[number].weights[rows], self.targets[number]
         inputs = inputs[:, rows]
@@ -244,7 +252,11 @@ class Calibration:
     def _joint_block(
         self, rows: IntArray, reach: FloatArray, variances: FloatArray
     ) -> Block:
-        """Return rows of a linear model, with the damped curvature of all outputs."""
+        """Return the block of the inputs `rows`, with a metric across all outputs.
+
+        `reach`, `variances` (n_rows,): the ridge and the variance of each input. The
+        metric has n_rows * n_outputs rows.
+        """
         k = self.stack.n_outputs
         curvature = self._curvature
         kept = (rows[:, np.newaxis] * k + np.arange(k)).ravel()

@@ -79,10 +79,10 @@ class CandidateSearch:
         finalists = dict.fromkeys(
             replace(
                 each.settings,
-                rdo_lambda=0.0 if each.settings.lattice_reduced else weight,
+                rdo_lambda=0.0 if each.settings.lattice_reduced else rdo_lambda,
             )
             for each in rough[:_N_FINALISTS]
-            for weight in rdo_lambdas
+            for rdo_lambda in rdo_lambdas
         )
         return min(map(self.candidate, finalists), key=_cost)
 

@@ -136,7 +136,7 @@ def _warn_of_samples(calibration: Calibration) -> None:
     stack, n_samples = calibration.stack, calibration.X.shape[0]
     if n_samples < min(_FEWEST_SAMPLES, _FEW_SAMPLES * calibration.n_varying):
         warn(
-            f"X has {n_samples} samples, which hardly tell what its features do. "
+            f"X has {n_samples} samples, too few to estimate how its features vary. "
             "Pass more samples, some hundreds if you can.",
             ConvergenceWarning,
         )

@@ -35,8 +35,9 @@ from skinfo.dependence.variables._variable import make_variable
 # error of its p-value is then about 1 / sqrt(10).
 _ENOUGH_REACHED = 10
 # Permutations in the first round of such a test; each round doubles their number. Under
-# independence 40 make 89 permutations in 1.5 rounds on average, of which 59 are needed;
-# 20 make 74 in 2.0 rounds, 80 make 111 in 1.2 (of 999 with uniform p-values).
+# independence, starting with 40 takes 89 permutations in 1.5 rounds on average, where
+# 59 would suffice; 20 takes 74 in 2.0 rounds, 80 takes 111 in 1.2 (of at most 999, with
+# uniform p-values).
 _FIRST_DRAWS = 40
 
 _Statistics = Callable[[Sequence[int | None]], Sequence[float]]

@@ -28,8 +28,8 @@ N_NEIGHBORS = 5
 # Standard deviations of a fair coin that a clear trend exceeds. Independent normals of
 # n = 100, 300 and 1000 exceed 3 deviations in none of 300 seeds each, 2 in up to 2%.
 _CLEAR_DEVIATIONS = 3.0
-# Share of the neighbourhoods that a clear trend exceeds as well, from 900 on the larger
-# bound: many samples would make a trend clear that is too weak to matter.
+# Minimum excess, as a share of the neighbourhoods. It is the stricter bound above 900
+# of them, where a trend too weak to matter would be significant.
 _CLEAR_SHARE = 0.1
 
 

@@ -76,7 +76,7 @@ class ChowLiuTree(BaseEstimator):
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, if all are strings.
+        Names of the features seen during `fit`. Only if all of them are strings.
 
     See Also
     --------

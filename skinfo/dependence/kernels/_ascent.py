@@ -19,18 +19,21 @@ from skinfo.dependence.kernels._channel import Channel
 # How much the value changes is the largest change on 60 samples of six laws, n = 320
 # and 1000, with and without a cap.
 _MAX_STEPS = 300  # of an ascent; no sample needed more than 30
-_HORIZON = 100  # steps; 10 lower the value by up to 3e-6, 1000 do not raise it
+# Steps to extrapolate the last gain over; 10 lowers the value by up to 3e-6, 1000 gains
+# nothing.
+_HORIZON = 100
 _LEADING_EXPONENTS = (0.3, 3.0)  # a small tilt and a large one; 3 alone: 2e-5 lower
 _SIMILAR_EFFECTS = 0.5  # cosine; from 0.2 to 0.95 the value changes by up to 1e-7
 _LONGEST_EXTRAPOLATION = 1e4  # step lengths; 1, which extrapolates nothing: 6e-5 lower
-_SMALL_SIZES = 0.5 ** np.arange(1, 14)  # of the largest; the last is near the limit
+# Relative to the largest tilt; the smallest approximates the limit of small tilts.
+_SMALL_SIZES = 0.5 ** np.arange(1, 14)
 _SMALLEST_DIVERGENCE = 1e-9  # nats; below, rounding exceeds about 1e-11 of the ratio
 _SMALLEST_RATIO = 1e-9  # bounds the exponents where the ratio is 0
 _SMALLEST_CORRELATION = 1e-9  # below, the leading function is rounding noise
 _SMALLEST_POLISHED = 1e-2  # the slope at a smaller tilt is too flat to let it grow
 _SMALLEST_EXCESS = float(np.nextafter(-1, 0))  # keeps log1p finite at w = 0
 _TINY = 1e-300  # stands for 0 in logarithms and denominators
-_OVER_CAP = 1 + 1e-13  # rounding of a tilt at the cap, relative to it
+_OVER_CAP = 1 + 1e-13  # relative excess over the cap that is attributed to rounding
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,9 @@ from skinfo.dependence.variables._encoding import NominalLevels, NumericLevels
 from skinfo.dependence.variables._new_samples import NewSamples
 
 _DISTANCES_PER_BATCH = 1 << 20  # 8 MiB
-_PRECISION = 4.0  # per squared bandwidth: half the bandwidth, as tilts are smooth
+# Precision of the kernel, in 1 / bandwidth^2: 4 means half the bandwidth, as tilts are
+# smooth already.
+_PRECISION = 4.0
 _SMALLEST_WEIGHT_OF_OTHERS = 1e-10  # kernel weight; below, a difference is rounding
 _SMALLEST_DIVERGENCE = 1e-9  # nats; a constant tilt scores 0 instead of 0 / 0
 _SMALLEST_REGRESSION = 1e-8  # of a tilt of mean 1; so log q is at least -18.4

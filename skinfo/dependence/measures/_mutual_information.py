@@ -27,11 +27,11 @@ from skinfo.dependence.variables._encoding import (
 from skinfo.dependence.variables._residuals import residuals
 from skinfo.dependence.variables._variable import Variable, make_variable
 
-# Samples of several permutations that one call searches, a quarter of a task. With
-# n = 1000, a permutation takes a fifth less time in tens than alone, and larger batches
+# Samples of several permutations that one call searches, a quarter of a task: a
+# permutation of 1000 takes a fifth less time in tens than alone, and larger batches
 # gain nothing.
 _SAMPLES_TOGETHER = 1 << 13
-_ROUNDING = 1e-12  # nats; smaller conditional estimates are rounding, and set to 0
+_ROUNDING = 1e-12  # nats; smaller conditional estimates are set to 0, as rounding
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from skinfo._core._typing import FloatArray, IntArray
 from skinfo._core._vectors import RandomVector, complete_pair
 from skinfo.dependence.measures._measure import DependenceMeasure
 
-# Minimum number of permutations per task. Each task joins x and y again, which takes as
-# long as fewer permutations do.
+# Minimum number of permutations per task. Each task joins x and y again; with fewer
+# permutations, that would take as long as the permutations themselves.
 _DRAWS_PER_TASK = 8
 
 
@@ -94,9 +94,13 @@ def pair_results(
 def _prepare(
     measure: DependenceMeasure[Any], vector: RandomVector, *, in_several: bool
 ) -> _Vector:
-    """Prepare a vector, if several tasks use it and no pair leaves rows out."""
+    """Prepare a vector once for all of its pairs, if they can share it.
+
+    It stays unprepared if it has missing values, as its pairs may leave out different
+    rows, or if it is in one pair only: the task of that pair prepares it.
+    """
     has_gaps = any(column.missing.any() for column in vector.columns)
-    if has_gaps or not in_several:  # what a single task needs, it prepares itself
+    if has_gaps or not in_several:
         return _Vector(vector, None)
     return _Vector(vector, measure.prepare(vector))
 

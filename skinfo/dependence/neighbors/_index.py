@@ -20,7 +20,8 @@ from sklearn.neighbors import KDTree as CountingTree
 from skinfo._core._typing import BoolArray, FloatArray, IntArray
 from skinfo.dependence.variables._variable import Variable
 
-_FEW_DIFFERENCES = 200_000  # up to which brute force is faster than a tree
+# Number of differences up to which brute force is faster than a tree.
+_FEW_DIFFERENCES = 200_000
 
 _Difference: TypeAlias = Callable[[IntArray, IntArray | slice], FloatArray]
 

@@ -17,9 +17,9 @@ the k-th at t = g + (1 - g) B, B ~ Beta(k - S, K - k + 1). Then
 points are expected in the strip of (x, z): k in the stopped box, those of the R_xz
 outside the full box and of the K - k in it that are in the strip by then, and the point
 itself, which is counted where the k-th neighbour is on an edge that the strip does not
-have, that of y; but no fewer than are nearer than the radius. For z the neighbour is so
-on the edges of x and of y, with 1 - a_z. The mean of psi(n_xz) over t is taken by a
-rule of two nodes, one standard deviation on either side of the mean.
+have, that of y; but no fewer than are nearer than the radius. For z the correction is
+1 - a_z, as the neighbour can be on an edge of x or of y. The mean of psi(n_xz) over t
+is taken by a rule of two nodes, one standard deviation on either side of the mean.
 
 Without z, g_z = 1 and a_z = 0, and n_z is N.
 """

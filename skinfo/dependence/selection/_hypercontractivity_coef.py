@@ -55,7 +55,8 @@ class HypercontractivityCoef(DependenceSelector):
         values. Otherwise a bool for all features, a mask of shape (n_features,), or
         indices or names of features that are nominal in addition to those of "auto".
     discrete_target : "auto", bool, or array-like, default="auto"
-        Which columns of the target are nominal, in the same form.
+        Which columns of the target are nominal, in the same format as
+        `discrete_features`.
     n_features_to_select : int or float, default=None
         The maximal number of features to select, or the maximal fraction of them. The
         best ones are kept. None means no limit.

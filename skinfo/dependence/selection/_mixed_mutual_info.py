@@ -48,18 +48,18 @@ class MixedMutualInfo(DependenceSelector):
         that the result is invariant to increasing transforms of a column. "standard":
         to unit variance. None: not at all, as in [1]_.
     ties : {"adaptive", "gao"}, default="adaptive"
-        How tied distances are treated. "adaptive": by approximating the mean over all
-        ways of breaking them, which reduces the bias on rounded and integer data; for
-        two nominal variables, the bias from few samples per cell is corrected. "gao":
-        the estimator of [1]_, without either.
+        How tied distances are treated. "adaptive": by an approximation of the mean over
+        all ways of breaking them, which reduces the bias on rounded and integer data;
+        for two nominal variables, the bias from few samples per cell is corrected.
+        "gao": the estimator of [1]_, without either.
     discrete_features : "auto", bool, or array-like, default="auto"
         Which features are nominal, that is, only compared for equality. "auto":
         strings, categories and booleans. Otherwise a bool for all features, a mask of
         shape (n_features,), or indices or names of features that are nominal in
         addition to those of "auto".
     discrete_target : "auto", bool, or array-like, default="auto"
-        Which columns of the target are nominal, in the same form. Pass True for class
-        labels coded as integers.
+        Which columns of the target are nominal, in the same format as
+        `discrete_features`. Pass True for class labels coded as integers.
     strategy : {"marginal", "mrmr", "jmi", "cmim"}, default="marginal"
         How features are ranked. "marginal": by their scores, regardless of the other
         features, so that copies of a good feature are also selected. The others are
@@ -105,7 +105,7 @@ class MixedMutualInfo(DependenceSelector):
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, if all are strings.
+        Names of the features seen during `fit`. Only if all of them are strings.
 
     See Also
     --------

@@ -40,10 +40,10 @@ class NumericLevels:
         between = (low < values) & (values < high)
         fraction = np.where(between, fraction, 1.0 * (values >= high))
         start, stop = self.coordinates[lower], self.coordinates[upper]
-        placed: FloatArray = np.where(
+        coordinates: FloatArray = np.where(
             fraction < 1, start + fraction * (stop - start), stop
         )
-        return placed
+        return coordinates
 
 
 def _half_difference(larger: AnyArray, smaller: AnyArray) -> FloatArray:

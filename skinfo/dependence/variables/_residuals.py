@@ -21,7 +21,8 @@ from skinfo.dependence.variables._encoding import (
 )
 
 _SAMPLES_PER_COLUMN = 20  # so a fit to noise explains at most 5% of it on average
-_LEVEL_SPACING = 2.5  # over n: sqrt(2 pi) / n, the spacing of normal scores near 0
+# Spacing of normal scores near 0, times n: sqrt(2 pi), about 2.5.
+_LEVEL_SPACING = 2.5
 _DECIMALS = 10  # so that equal samples keep equal residuals despite rounding
 
 

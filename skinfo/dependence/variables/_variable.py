@@ -89,7 +89,10 @@ def resample(variable: Variable, order: IntArray) -> Variable:
 
 
 def _single(column: EncodedColumn) -> Variable:
-    """Return a column as a random vector; levels at the same coordinate are merged."""
+    """Return one column as a variable, whose rows are its levels.
+
+    Each nominal level is a group; numeric levels are points with one coordinate.
+    """
     codes, n_levels = column.codes, len(column.levels)
     if isinstance(column.levels, NumericLevels):
         points = column.levels.coordinates

@@ -220,8 +220,8 @@ class ScoreFunctionEstimator(
         :math:`|\nabla \log p|^2 / 2 + \Delta \log p`. Up to a constant that only
         depends on the true density, it is half the mean squared error of the estimated
         gradient. So a larger score is better, and cross-validation can choose a
-        bandwidth. The gradient has the reciprocal units of the features, so that those
-        which vary least count most. Scale the features first.
+        bandwidth. The gradient has the reciprocal units of the features, so that the
+        features that vary least dominate. Scale the features first.
 
         Parameters
         ----------

@@ -45,7 +45,7 @@ class LocalLikelihoodScore(LocallyQuadraticScore):
         The order of the score function for which the rule chooses the bandwidth.
     regularization : float, default=1e-6
         Multiple of `h ** 2` that is added to the diagonal of the local covariance. With
-        0, the covariance is not shrunk either where few samples are near.
+        0, the shrinkage where few samples are near is also switched off.
     n_jobs : int, default=None
         Number of jobs to process the points in parallel. None means 1 unless in a
         :obj:`joblib.parallel_backend` context, -1 all processors.
@@ -53,7 +53,7 @@ class LocalLikelihoodScore(LocallyQuadraticScore):
     Attributes
     ----------
     bandwidth_ : float
-        The bandwidth `h` for the features divided by `scale_`.
+        The bandwidth `h`, in units of X / `scale_`.
     scale_ : ndarray of shape (n_features,)
         The standard deviations of the features for the rule, otherwise ones. Infinity
         for constant features, which are ignored.

@@ -186,9 +186,9 @@ class ExplicitTensor:
 
     @cached_property
     def _by_pairs(self) -> FloatArray:
-        """Entries [i, j, k, l] as a matrix of pairs i <= j by pairs k <= l.
+        """Entries T_ijkl of order 4 with i <= j and k <= l, (n_pairs, n_pairs).
 
-        Rows of i < j are doubled, as [j, i, k, l] is the same and has no row.
+        Those with i < j are doubled, as they also stand for T_jikl.
         """
         i, j = self._pairs
         twice = np.where(i < j, 2.0, 1.0)[:, np.newaxis]

@@ -88,7 +88,7 @@ def test_fewer_samples_than_can_judge_are_joined_and_warned_of(n_samples):
     X, y = make_regression(400, 40, n_informative=20, noise=10, random_state=0)
     model = Ridge().fit(X[:100], y[:100])
     compressor = RDCompressor(FrozenEstimator(model), rate=4, random_state=0)
-    with pytest.warns(ConvergenceWarning, match=f"X has {n_samples} samples, which"):
+    with pytest.warns(ConvergenceWarning, match=f"X has {n_samples} samples, too few"):
         compressor.fit(X[:n_samples])
     expected = model.predict(X[100:])
     error = compressor.predict(X[100:]) - expected

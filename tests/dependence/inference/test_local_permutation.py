@@ -109,7 +109,7 @@ def test_nominal_values_never_mix():
     assert len(np.unique(orders[:, 40])) == N_NEIGHBORS
 
 
-def test_lonely_samples_beside_an_atom_prefer_each_other():
+def test_untied_samples_beside_an_atom_prefer_each_other():
     z = np.concatenate([np.zeros(40), 1 + normals(40)[:, 0] ** 2])
     permutation = local_permutation(variable_of(z))
     np.testing.assert_array_equal(permutation.untied, np.arange(40, 80))

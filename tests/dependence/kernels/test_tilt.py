@@ -33,7 +33,7 @@ def prepared(data, discrete="auto"):
     return kernel_vector(vector(data, discrete), 1.06)
 
 
-def placed(points, groups=None):
+def new_samples(points, groups=None):
     points = np.asarray(points, dtype=float).reshape(len(points), -1)
     if groups is None:
         groups = np.zeros(len(points), dtype=np.int64)
@@ -113,7 +113,7 @@ def at(tilt, data):
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-9, 1e9, 2.0**900])
-def test_numbers_are_placed_as_in_fit(scale):
+def test_new_numbers_are_found_as_in_fit(scale):
     x = scale * np.random.default_rng(0).normal(size=60)
     tilt, expected = column_tilt_of(x)
     smoothed = prepared(x)
@@ -127,7 +127,7 @@ def test_numbers_are_placed_as_in_fit(scale):
     assert (low, high) == (tilt.tilt.tilt[0], tilt.tilt.tilt[-1])
 
 
-def test_large_integers_are_placed_exactly():
+def test_large_integers_are_found_exactly():
     limits = np.iinfo(np.int64)
     x = np.array([limits.min + i * 2**59 for i in range(32)])
     x[-1] = limits.max
@@ -171,7 +171,7 @@ def test_a_constant_column_has_one_tilt(discrete):
         assert at(tilt, [-9, 9]).tolist() == [2.5, 2.5]
 
 
-# ---- the tilt of a vector, at samples that were placed
+# ---- the tilt of a vector, at new samples
 
 
 MIXED = {
@@ -209,7 +209,7 @@ def test_names_that_were_never_seen_together_have_the_tilt_one():
     assert found.tolist() == [7, 1, 1]
 
 
-def test_merged_groups_are_found_among_placed_samples():
+def test_merged_groups_are_found_among_new_samples():
     names = np.array([f"name {i}" for i in range(2500)], dtype=object)
     smoothed = prepared(np.concatenate([names, names[:100]]))
     tilt = np.arange(len(smoothed.cells)) + 2.0
@@ -249,7 +249,7 @@ def test_held_out_ratio_is_that_of_a_loop(n_groups, n_coordinates):
     rng = np.random.default_rng(0)
     points = rng.normal(size=(90, n_coordinates))
     groups = rng.integers(0, n_groups, size=90) - (n_groups > 1)  # -1: never seen
-    target = placed(points, groups)
+    target = new_samples(points, groups)
     signal = points.sum(axis=1) + groups
     weights = np.exp(signal + rng.normal(size=90))
     weights[:5] = 0
@@ -261,18 +261,18 @@ def test_held_out_ratio_is_that_of_a_loop(n_groups, n_coordinates):
 
 
 def test_samples_apart_from_all_others_tell_nothing():
-    target = placed([0.0, 100.0, 200.0, 300.0])
+    target = new_samples([0.0, 100.0, 200.0, 300.0])
     assert held_out_ratio(np.array([1.0, 2.0, 3.0, 2.0]), target, 1.0) == 0
 
 
 def test_others_as_far_as_rounding_reaches_tell_nothing():
     # seven bandwidths: a weight of 2e-11
-    target = placed([0.0, 7.0, 14.0, 21.0])
+    target = new_samples([0.0, 7.0, 14.0, 21.0])
     assert held_out_ratio(np.array([1.0, 20.0, 0.1, 7.0]), target, 1.0) == 0
 
 
 def test_weight_among_samples_without_any_is_held_against_the_tilt():
-    target = placed(np.empty((8, 0)), [0, 0, 0, 0, 1, 1, 1, 1])
+    target = new_samples(np.empty((8, 0)), [0, 0, 0, 0, 1, 1, 1, 1])
     weights = np.array([6.0, 0, 0, 0, 1, 0, 0, 1])
     found = held_out_ratio(weights, target, 1.0)
     assert found == pytest.approx(brute_force_ratio(weights, target, 1.0))
@@ -282,7 +282,7 @@ def test_weight_among_samples_without_any_is_held_against_the_tilt():
 @pytest.mark.parametrize("factor", [2.0**-40, 3.0, 1e12])
 def test_scaled_weights_reach_the_same_ratio(factor):
     rng = np.random.default_rng(0)
-    weights, target = rng.gamma(1, size=50), placed(rng.normal(size=50))
+    weights, target = rng.gamma(1, size=50), new_samples(rng.normal(size=50))
     expected = held_out_ratio(weights, target, 0.7)
     assert held_out_ratio(factor * weights, target, 0.7) == pytest.approx(
         expected, rel=1e-9
@@ -290,7 +290,7 @@ def test_scaled_weights_reach_the_same_ratio(factor):
 
 
 def test_constant_weights_reach_nothing():
-    target = placed(np.random.default_rng(0).normal(size=50))
+    target = new_samples(np.random.default_rng(0).normal(size=50))
     for weight in (0.0, 1.0, 7.0):
         assert held_out_ratio(np.full(50, weight), target, 0.7) == pytest.approx(
             0, abs=1e-6
@@ -300,7 +300,7 @@ def test_constant_weights_reach_nothing():
 @pytest.mark.parametrize("n_samples", [1, 2])
 def test_one_or_two_samples_have_a_finite_ratio(n_samples):
     weights = np.arange(1.0, n_samples + 1)
-    target = placed(np.arange(float(n_samples)))
+    target = new_samples(np.arange(float(n_samples)))
     assert np.isfinite(held_out_ratio(weights, target, 1.0))
 
 
@@ -308,9 +308,9 @@ def test_heavy_weights_on_the_target_reach_at_most_one():
     rng = np.random.default_rng(0)
     y = np.repeat([0.0, 50.0], [950, 50])
     weights = np.where(y > 0, 20.0, 0.0)
-    found = held_out_ratio(weights, placed(y), 1.0)
+    found = held_out_ratio(weights, new_samples(y), 1.0)
     assert found == pytest.approx(1, abs=1e-6)  # y shows the weight of each sample
-    shuffled = held_out_ratio(rng.permutation(weights), placed(y), 1.0)
+    shuffled = held_out_ratio(rng.permutation(weights), new_samples(y), 1.0)
     assert shuffled < 0.05
 
 
@@ -318,7 +318,7 @@ def test_heavy_weights_on_the_target_reach_at_most_one():
 def test_many_rounded_vectors_reach_a_ratio_too(scale):
     rng = np.random.default_rng(0)
     points = rng.normal(size=(2500, 2)).round() * scale + 0.05
-    target = placed(points)
+    target = new_samples(points)
     weights = np.exp(points[:, 0] / scale)
     found = held_out_ratio(weights, target, 0.3 * scale)
     expected = brute_force_ratio(weights, target, 0.3 * scale)
@@ -329,7 +329,7 @@ def test_many_rounded_vectors_reach_a_ratio_too(scale):
 
 
 @pytest.mark.parametrize("direction", ["forward", "backward"])
-def test_tilt_of_placed_training_samples_is_that_of_the_maximum(direction):
+def test_tilt_of_training_samples_as_new_samples_is_that_of_the_maximum(direction):
     rng = np.random.default_rng(0)
     x = rng.normal(size=300)
     y = 0.8 * x + 0.6 * rng.normal(size=300)
@@ -344,7 +344,7 @@ def test_tilt_of_placed_training_samples_is_that_of_the_maximum(direction):
     assert np.corrcoef(found, expected)[0, 1] > 0.999
 
 
-def test_placed_training_samples_keep_their_places():
+def test_training_samples_as_new_samples_keep_their_places():
     smoothed = prepared(MIXED["name and number"])
     training = training_vector(vector(MIXED["name and number"]), "standard")
     new = training.place(vector(MIXED["name and number"]))

@@ -118,7 +118,7 @@ def test_wrong_parameters_and_too_few_samples_are_named():
             independence_test(wrong, y, **test)
 
 
-def test_a_measure_is_not_symmetric_unless_it_says_so():
+def test_a_measure_is_not_symmetric_unless_it_says_so(monkeypatch):
     @dataclass(frozen=True)
     class Directed(RankCorrelation):
         symmetric: ClassVar[bool] = DependenceMeasure.symmetric
@@ -126,13 +126,9 @@ def test_a_measure_is_not_symmetric_unless_it_says_so():
         def values(self, x, y, orders):
             return [each * x[0] for each in super().values(x, y, orders)]
 
-    MEASURES["directed"] = Directed
-    try:
-        values = pairwise_dependence(
-            np.column_stack(monotone_pair()), measure="directed"
-        ).values
-    finally:
-        del MEASURES["directed"]
+    monkeypatch.setitem(MEASURES, "directed", Directed)
+    X = np.column_stack(monotone_pair())
+    values = pairwise_dependence(X, measure="directed").values
     assert values[0, 1] != values[1, 0]
 
 
